@@ -1,0 +1,15 @@
+//! The workspace's files: found, read, checked and typed. What a marketer writes ends here; the stages get types.
+//!
+//! [`Workspace::load`] reads everything and never stops at the first mistake: what it could not read is in its
+//! [`Problem`]s. Names that point from file to file, templates and conditions are judged by the stages that own them,
+//! and all of it together by `campaign::check`.
+
+pub mod document;
+pub mod model;
+mod problem;
+pub mod secret;
+pub mod shape;
+pub mod workspace;
+
+pub use problem::{Problem, Severity, nearest};
+pub use workspace::Workspace;

@@ -1,0 +1,17 @@
+//! The files of a workspace as types. The doc comment of each field is what `dangol schema` tells editors and what
+//! `check` tells marketers, so it is written for them.
+
+mod campaign;
+mod segment;
+mod settings;
+mod survey;
+mod words;
+
+pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
+pub use segment::Segment;
+pub use settings::{
+    Consent, Database, Delivery, Dkim, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
+    Tracking, Web, Weights,
+};
+pub use survey::{Choice, Survey, SurveyKind};
+pub use words::Words;

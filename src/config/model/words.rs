@@ -1,0 +1,30 @@
+//! A text in one language, or in several.
+
+use crate::types::locale::Locale;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A text, or one for each language: `{ ko = "월간 편지", en = "Monthly letter" }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Words {
+    /// The same for all.
+    One(String),
+    /// By language.
+    By(BTreeMap<String, String>),
+}
+
+impl Words {
+    /// The text for a reader of `locale`: of the whole tag, else of its language, else of `fallback`, else any.
+    pub fn of(&self, locale: &Locale, fallback: &Locale) -> &str {
+        match self {
+            Words::One(text) => text,
+            Words::By(texts) => [locale.as_str(), locale.language(), fallback.as_str(), fallback.language()]
+                .iter()
+                .find_map(|tag| texts.get(*tag))
+                .or_else(|| texts.values().next())
+                .map_or("", String::as_str),
+        }
+    }
+}

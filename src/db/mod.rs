@@ -1,0 +1,154 @@
+//! The database: SQLite by default, PostgreSQL for many nodes.
+//!
+//! Only this folder knows which one is underneath. The stages write one SQL text for both, with `?` for parameters,
+//! in their `store.rs`, and call it through [`Db`] (reads, and single statements) or [`Tx`] (a short transaction).
+//! What cannot be said in one text is in [`dialect`], a closed list. Times, money and booleans are `i64`, JSON is text.
+//!
+//! ```no_run
+//! # async fn f(db: dangol::db::Db) -> Result<(), dangol::db::DbError> {
+//! use dangol::args;
+//! let names: Vec<(i64, Option<String>)> =
+//!     (&db).all("SELECT id, name FROM customer WHERE created_at > ? ORDER BY id", args![0]).await?;
+//! let mut tx = db.begin().await?;
+//! tx.execute("UPDATE customer SET name = ? WHERE id = ?", args!["홍길동", 1]).await?;
+//! tx.commit().await?;
+//! # Ok(()) }
+//! ```
+
+use crate::db::dialect::Dialect;
+pub use error::DbError;
+pub use query::{Query, Rows};
+pub use row::{FromRow, Read, Row};
+pub use tx::Tx;
+pub use value::{Args, Type, Value};
+
+pub mod dialect;
+mod error;
+mod exec;
+pub mod location;
+pub mod lock;
+pub mod migrate;
+mod query;
+mod row;
+mod tx;
+mod value;
+
+use location::Location;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::time::Duration;
+
+/// An open database. Cheap to clone; all clones share the pools.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    /// One writer, because SQLite has one; many readers, because WAL allows them.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// SQLite: what a transaction waits for the writer before it gives up.
+const BUSY: Duration = Duration::from_secs(30);
+const READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+impl Db {
+    /// Opens the database at `location`, making an SQLite file that does not exist. Applies no migration:
+    /// see [`migrate`].
+    ///
+    /// # Errors
+    /// When it cannot be reached; the message never holds a password.
+    pub async fn open(location: &Location) -> Result<Db, DbError> {
+        let pools = match location {
+            Location::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // NORMAL would turn accepted mail into queued mail at a power cut
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(BUSY)
+                    .statement_cache_capacity(256)
+                    .pragma("temp_store", "memory")
+                    .pragma("cache_size", "-16000");
+                let open_error = |source| DbError::Open { what: path.display().to_string(), source };
+                let write = SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(BUSY)
+                    .connect_with(options.clone())
+                    .await
+                    .map_err(open_error)?;
+                let read = SqlitePoolOptions::new()
+                    .max_connections(READERS)
+                    .acquire_timeout(BUSY)
+                    .connect_with(options.pragma("query_only", "1"))
+                    .await
+                    .map_err(open_error)?;
+                Pools::Sqlite { write, read }
+            }
+            Location::Postgres(url) => {
+                let what = location.to_string();
+                let options: PgConnectOptions =
+                    url.parse().map_err(|source| DbError::Open { what: what.clone(), source })?;
+                let pool = PgPoolOptions::new()
+                    .max_connections(POSTGRES_CONNECTIONS)
+                    .acquire_timeout(BUSY)
+                    .connect_with(options.options([("client_min_messages", "warning")]))
+                    .await
+                    .map_err(|source| DbError::Open { what, source })?;
+                Pools::Postgres(pool)
+            }
+        };
+        Ok(Db { pools })
+    }
+
+    /// Which of the two databases this is.
+    pub fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Begins a transaction that will write. On SQLite it holds the one writer at once (`BEGIN IMMEDIATE`), so keep it
+    /// under 50 ms. Dropped without [`Tx::commit`], it is rolled back.
+    ///
+    /// # Errors
+    /// When no connection is to be had in 30 s.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        match &self.pools {
+            Pools::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)),
+            Pools::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Runs one writing statement in a transaction of its own; gives the number of rows that it changed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn execute(&self, sql: &str, args: Args) -> Result<u64, DbError> {
+        let mut tx = self.begin().await?;
+        let changed = tx.execute(sql, args).await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Closes all connections, letting those in use finish; SQLite's WAL is folded into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}

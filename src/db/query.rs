@@ -1,0 +1,113 @@
+//! The calls that read: the same on a [`Db`](super::Db) and inside a [`Tx`](super::Tx).
+
+use super::{Args, DbError, FromRow, Type, Value, dialect::Dialect};
+use std::future::Future;
+
+/// Anything that can be asked: `&Db`, or `&mut Tx`. A store function that only reads takes `&mut impl Query`.
+pub trait Query: Send {
+    /// Which database is underneath.
+    fn dialect(&self) -> Dialect;
+
+    /// All rows.
+    fn all<R: FromRow>(&mut self, sql: &str, args: Args) -> impl Future<Output = Result<Vec<R>, DbError>> + Send;
+
+    /// The first row, if there is one.
+    fn optional<R: FromRow>(
+        &mut self,
+        sql: &str,
+        args: Args,
+    ) -> impl Future<Output = Result<Option<R>, DbError>> + Send;
+
+    /// The one row.
+    fn one<R: FromRow>(&mut self, sql: &str, args: Args) -> impl Future<Output = Result<R, DbError>> + Send {
+        async {
+            let row = self.optional(sql, args).await?;
+            row.ok_or_else(|| DbError::Sql(sqlx::Error::RowNotFound))
+        }
+    }
+
+    /// Runs `sql`, in which `{rows}` stands for `rows` as a source of rows, and gives what it returns. `rest` are the
+    /// parameters of the `?` after it.
+    fn all_with_rows<R: FromRow>(
+        &mut self,
+        sql: &str,
+        rows: Rows,
+        rest: Args,
+    ) -> impl Future<Output = Result<Vec<R>, DbError>> + Send {
+        async move {
+            let (sql, args) = rows.bind(self.dialect(), sql, rest);
+            if args.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.all(&sql, args).await
+        }
+    }
+}
+
+/// Many rows for one statement: `VALUES` on SQLite, `UNNEST` on PostgreSQL. Keep each to some 500 rows: the statement
+/// is then short for the writer, and SQLite takes at most 32,766 values.
+///
+/// In the statement, `{rows}` is where they go:
+/// `WITH input(id, name) AS ({rows}) UPDATE customer SET name = input.name FROM input WHERE customer.id = input.id`.
+/// It must come before any other parameter.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    types: Vec<Type>,
+    values: Vec<Value>,
+}
+
+impl Rows {
+    /// No rows yet, of columns of these types.
+    pub fn new(types: &[Type]) -> Rows {
+        Rows { types: types.to_vec(), values: Vec::new() }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Panics
+    /// When the row has another number of columns than the types: a mistake of the programmer.
+    pub fn push(&mut self, row: Args) {
+        assert_eq!(row.len(), self.types.len(), "a row has as many values as there are columns");
+        self.values.extend(row);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.types.len().max(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The statement and its parameters; no parameters at all when there are no rows.
+    pub(super) fn bind(self, dialect: Dialect, sql: &str, rest: Args) -> (String, Args) {
+        if self.is_empty() {
+            return (String::new(), Args::new());
+        }
+        let rows = self.len();
+        match dialect {
+            Dialect::Sqlite => {
+                let one = format!("({})", vec!["?"; self.types.len()].join(","));
+                let source = format!("VALUES {}", vec![one.as_str(); rows].join(","));
+                let mut args = self.values;
+                args.extend(rest);
+                (sql.replace("{rows}", &source), args)
+            }
+            Dialect::Postgres => {
+                let arrays: Vec<String> = self.types.iter().map(|t| format!("?::{}[]", t.postgres())).collect();
+                let source = format!("SELECT * FROM UNNEST({})", arrays.join(","));
+                let width = self.types.len();
+                let mut columns: Vec<Vec<Value>> = (0..width).map(|_| Vec::with_capacity(rows)).collect();
+                for (i, value) in self.values.into_iter().enumerate() {
+                    columns[i % width].push(value);
+                }
+                let mut args: Args =
+                    self.types.iter().zip(columns).map(|(kind, column)| Value::Array(*kind, column)).collect();
+                args.extend(rest);
+                (sql.replace("{rows}", &source), args)
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! How much and when: rates, caps, quiet hours, shares.
+
+use super::{Period, text::Written};
+use jiff::civil::Time;
+use std::fmt;
+use std::str::FromStr;
+
+fn shown(text: &str) -> String {
+    text.trim().chars().take(40).collect()
+}
+
+/// So many in a second, minute or hour: `200/s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In how many seconds: 1, 60, 3600.
+    pub seconds: u32,
+}
+
+impl Rate {
+    /// How many in a second.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.count) / f64::from(self.seconds)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Rate, String> {
+        let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let count = count.trim().replace(['_', ','], "").parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        let seconds = match unit.trim() {
+            "s" | "sec" => 1,
+            "m" | "min" => 60,
+            "h" | "hour" => 3_600,
+            _ => return Err(wrong()),
+        };
+        Ok(Rate { count, seconds })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.seconds {
+            1 => "s",
+            60 => "m",
+            _ => "h",
+        };
+        write!(f, "{}/{unit}", self.count)
+    }
+}
+
+impl Written for Rate {
+    const FORMAT: &'static str = "rate";
+    const EXPECTED: &'static str = "a rate such as `200/s`, `600/m` or `5000/h`";
+}
+crate::written!(Rate);
+
+/// At most so many mails to one person in a period: `3 per 7d`, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cap {
+    /// No cap.
+    Off,
+    /// At most `count` in `period`.
+    Per {
+        /// How many.
+        count: u32,
+        /// In which time.
+        period: Period,
+    },
+}
+
+impl FromStr for Cap {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Cap, String> {
+        let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
+        if text.trim() == "off" {
+            return Ok(Cap::Off);
+        }
+        let (count, period) = text.split_once(" per ").ok_or_else(wrong)?;
+        let count = count.trim().parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        let period: Period = period.parse().map_err(|_| wrong())?;
+        if period.as_millis() == 0 {
+            return Err(wrong());
+        }
+        Ok(Cap::Per { count, period })
+    }
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cap::Off => f.write_str("off"),
+            Cap::Per { count, period } => write!(f, "{count} per {period}"),
+        }
+    }
+}
+
+impl Written for Cap {
+    const FORMAT: &'static str = "cap";
+    const EXPECTED: &'static str = "a cap such as `3 per 7d`, or `off`";
+}
+crate::written!(Cap);
+
+/// Hours in which no marketing mail goes out, on the reader's own clock: `21:00-08:00`, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quiet {
+    /// None.
+    Off,
+    /// From one time of day to another, over midnight when the first is later.
+    Between(Time, Time),
+}
+
+impl Quiet {
+    /// Whether `time` is quiet.
+    pub fn contains(self, time: Time) -> bool {
+        match self {
+            Quiet::Off => false,
+            Quiet::Between(from, to) if from <= to => from <= time && time < to,
+            Quiet::Between(from, to) => from <= time || time < to,
+        }
+    }
+}
+
+impl FromStr for Quiet {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Quiet, String> {
+        let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
+        if text.trim() == "off" {
+            return Ok(Quiet::Off);
+        }
+        let (from, to) = text.split_once('-').ok_or_else(wrong)?;
+        let time = |t: &str| Time::strptime("%H:%M", t.trim()).map_err(|_| wrong());
+        let (from, to) = (time(from)?, time(to)?);
+        if from == to {
+            return Err(format!("{}; these two are the same", wrong()));
+        }
+        Ok(Quiet::Between(from, to))
+    }
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Quiet::Off => f.write_str("off"),
+            Quiet::Between(from, to) => write!(f, "{}-{}", from.strftime("%H:%M"), to.strftime("%H:%M")),
+        }
+    }
+}
+
+impl Written for Quiet {
+    const FORMAT: &'static str = "quiet";
+    const EXPECTED: &'static str = "quiet hours such as `21:00-08:00`, or `off`";
+}
+crate::written!(Quiet);
+
+/// A share: `10%`, 0 to 100.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(f64);
+
+impl Percent {
+    /// As a fraction, 0..=1.
+    pub fn fraction(self) -> f64 {
+        self.0 / 100.0
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Percent, String> {
+        let number = text.trim().strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
+        match number.filter(|n| (0.0..=100.0).contains(n)) {
+            Some(n) => Ok(Percent(n)),
+            None => Err(format!("`{}` is not {}", shown(text), Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl Written for Percent {
+    const FORMAT: &'static str = "percent";
+    const EXPECTED: &'static str = "a share such as `10%`";
+}
+crate::written!(Percent);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_as_in_the_files() {
+        assert_eq!("200/s".parse::<Rate>().unwrap().to_string(), "200/s");
+        assert_eq!("3 per 7d".parse::<Cap>().unwrap().to_string(), "3 per 1w");
+        assert_eq!("21:00-08:00".parse::<Quiet>().unwrap().to_string(), "21:00-08:00");
+        assert_eq!("10%".parse::<Percent>().unwrap().fraction(), 0.1);
+        for wrong in ["0/s", "200", "200/d", "-1/s"] {
+            assert!(wrong.parse::<Rate>().is_err());
+        }
+        assert!("101%".parse::<Percent>().is_err() && "ten%".parse::<Percent>().is_err());
+        assert!("0 per 7d".parse::<Cap>().is_err() && "3 per 0s".parse::<Cap>().is_err());
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight() {
+        let quiet: Quiet = "21:00-08:00".parse().unwrap();
+        let at = |h| Time::constant(h, 0, 0, 0);
+        assert!(quiet.contains(at(21)) && quiet.contains(at(3)) && !quiet.contains(at(8)) && !quiet.contains(at(12)));
+    }
+}

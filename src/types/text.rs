@@ -1,0 +1,71 @@
+//! How a word in a file becomes a type: by `FromStr`, with an error that says what is expected, and a name under which
+//! the JSON Schema and `check` know it.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// A type that is written as one string in a file.
+pub trait Written: FromStr<Err = String> + Display {
+    /// Its name as a `format` in the JSON Schema.
+    const FORMAT: &'static str;
+    /// What is expected, with an example: ends a sentence "expected …".
+    const EXPECTED: &'static str;
+}
+
+/// Gives a [`Written`] type serde and schema implementations.
+#[macro_export]
+macro_rules! written {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(d)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn inline_schema() -> bool {
+                true
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "format": <$type as $crate::types::text::Written>::FORMAT,
+                    "description": <$type as $crate::types::text::Written>::EXPECTED,
+                })
+            }
+        }
+    };
+}
+
+/// Whether `text` is well written as the schema's `format`; the error says what is wrong. Unknown formats pass.
+///
+/// # Errors
+/// What is wrong, and what is expected.
+pub fn check(format: &str, text: &str) -> Result<(), String> {
+    use super::{Email, Money, Period, email::Mailbox, locale, pace};
+    fn as_type<T: Written>(text: &str) -> Result<(), String> {
+        text.parse::<T>().map(|_| ())
+    }
+    match format {
+        Email::FORMAT => as_type::<Email>(text),
+        Mailbox::FORMAT => as_type::<Mailbox>(text),
+        Money::FORMAT => as_type::<Money>(text),
+        Period::FORMAT => as_type::<Period>(text),
+        pace::Rate::FORMAT => as_type::<pace::Rate>(text),
+        pace::Cap::FORMAT => as_type::<pace::Cap>(text),
+        pace::Quiet::FORMAT => as_type::<pace::Quiet>(text),
+        pace::Percent::FORMAT => as_type::<pace::Percent>(text),
+        super::money::Currency::FORMAT => as_type::<super::money::Currency>(text),
+        locale::Locale::FORMAT => as_type::<locale::Locale>(text),
+        locale::Zone::FORMAT => as_type::<locale::Zone>(text),
+        _ => Ok(()),
+    }
+}

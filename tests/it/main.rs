@@ -1,0 +1,5 @@
+//! The suite: behaviour through the public door. One binary, a module for each behaviour.
+
+mod support;
+
+mod database;
