@@ -2,5 +2,7 @@
 
 pub mod config;
 pub mod db;
+pub mod deliver;
 pub mod event;
+pub mod permission;
 pub mod types;

@@ -236,6 +236,7 @@ CREATE TABLE revision (
 -- Whether a campaign's mail may flow. Owned by delivery, set by campaign and by the safety stops.
 CREATE TABLE lane (
   campaign_id INTEGER PRIMARY KEY,
+  service INTEGER NOT NULL DEFAULT 0, -- goes before marketing
   state TEXT NOT NULL,               -- open, held
   reason TEXT,
   since INTEGER NOT NULL
@@ -308,7 +309,7 @@ CREATE TABLE message (
   UNIQUE (enrolment_id, step),
   UNIQUE (campaign_id, occurrence_id, step, address)
 ) STRICT;
-CREATE INDEX message_due ON message (next_at, id) WHERE state IN ('queued', 'deferred');
+CREATE INDEX message_due ON message (campaign_id, next_at, id) WHERE state IN ('queued', 'deferred');
 CREATE INDEX message_held ON message (node_id, state) WHERE state IN ('claimed', 'transmitting');
 CREATE INDEX message_customer ON message (customer_id, sent_at);
 CREATE INDEX message_campaign ON message (campaign_id, state);
