@@ -4,5 +4,4 @@ pub mod config;
 pub mod db;
 pub mod deliver;
 pub mod event;
-pub mod permission;
 pub mod types;
