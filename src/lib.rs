@@ -1,6 +1,9 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
 pub mod config;
+pub mod customer;
 pub mod db;
 pub mod event;
+pub mod import;
+pub mod permission;
 pub mod types;
