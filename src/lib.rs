@@ -1,7 +1,10 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
 pub mod config;
+pub mod customer;
 pub mod db;
 pub mod deliver;
 pub mod event;
+pub mod import;
+pub mod permission;
 pub mod types;

@@ -109,6 +109,7 @@ CREATE TABLE consent (
   source TEXT COLLATE "C" NOT NULL,
   address TEXT COLLATE "C",
   at BIGINT NOT NULL,
+  own_act BIGINT NOT NULL DEFAULT 1,   -- 0: the row had no time of its own, so it never overrides a withdrawal
   recorded_at BIGINT NOT NULL,
   batch_id BIGINT
 );

@@ -109,6 +109,7 @@ CREATE TABLE consent (
   source TEXT NOT NULL,
   address TEXT,
   at INTEGER NOT NULL,
+  own_act INTEGER NOT NULL DEFAULT 1,   -- 0: the row had no time of its own, so it never overrides a withdrawal
   recorded_at INTEGER NOT NULL,
   batch_id INTEGER
 ) STRICT;
