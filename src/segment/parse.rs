@@ -52,7 +52,9 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Sql, Vec<ExprError>> {
     let tokens = Tokenizer::new(&Words, text).tokenize_with_location().map_err(|e| {
         let at = source.offset(e.location);
         let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
-        vec![ExprError::new(at..end, "syntax", format!("this cannot be read: {}", plain(&e.message)))]
+        let error = ExprError::new(at..end, "syntax", format!("this cannot be read: {}", plain(&e.message)));
+        let quote = text[at..].starts_with('\'');
+        vec![if quote { error.help("close the text with '; within a text it is written twice: 'O''Brien'") } else { error }]
     })?;
     source.keep(&tokens);
     let foreign = foreign(source);

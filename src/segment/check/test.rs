@@ -35,8 +35,7 @@ impl Checker<'_> {
             Sql::Between { expr, negated, low, high } => {
                 let (value, low, high) = (self.value(expr), self.value(low), self.value(high));
                 let (mut value, mut low, mut high) = (value?, low?, high?);
-                let fits = [self.fit(&mut value, &mut low), self.fit(&mut value, &mut high)];
-                if fits.contains(&false) {
+                if !self.fit_all(&mut value, [&mut low, &mut high]) {
                     return None;
                 }
                 let test = self.leaf(span, What::Between(value.value, low.value, high.value))?;
@@ -92,21 +91,22 @@ impl Checker<'_> {
         }
         let (left, right) = (self.value(left), self.value(right));
         let (mut left, mut right) = (left?, right?);
-        if !self.fit(&mut left, &mut right) || !self.range_fits(&left) || !self.range_fits(&right) {
+        if !self.fit(&mut left, &mut right) {
             return None;
         }
         for (side, other) in [(&left, &right), (&right, &left)] {
-            if let (Value::Moment(moment), Value::Field { .. } | Value::Edge { .. }) = (&side.value, &other.value)
-                && matches!(op, Op::Eq | Op::NotEq)
-                && moment.is_day()
-            {
-                let field = self.source.slice(&other.span);
-                let message = format!("`{field}` is a moment, and would have to be the very first of that day");
-                let help = format!("ask for a span of time: {field} >= 'DAY' AND {field} < 'NEXT DAY'");
-                return self.fail(ExprError::new(span, "date", message).help(help));
+            if matches!(op, Op::Eq | Op::NotEq) && is_day_of(&side.value, &other.value) {
+                return self.day_for_a_moment(span, &other.span);
             }
         }
         self.leaf(span, What::Compare(left.value, op, right.value))
+    }
+
+    fn day_for_a_moment(&mut self, span: Range<usize>, field: &Range<usize>) -> Option<Test> {
+        let field = self.source.slice(field);
+        let message = format!("`{field}` is a moment, and would have to be the very first of that day");
+        let help = format!("ask for a span of time: {field} >= 'DAY' AND {field} < 'NEXT DAY'");
+        self.fail(ExprError::new(span, "date", message).help(help))
     }
 
     /// `consents('x') = TRUE`, `attr.vip = TRUE`.
@@ -154,10 +154,11 @@ impl Checker<'_> {
         let items: Vec<Option<Typed>> = list.iter().map(|item| self.value(item)).collect();
         let mut value = value?;
         let mut items: Vec<Typed> = items.into_iter().collect::<Option<_>>()?;
-        // an attribute takes its type from the first, and has to fit all
-        let fits: Vec<bool> = items.iter_mut().map(|item| self.fit(&mut value, item)).collect();
-        if fits.contains(&false) {
+        if !self.fit_all(&mut value, items.iter_mut()) {
             return None;
+        }
+        if let Some(day) = items.iter().find(|item| is_day_of(&item.value, &value.value)) {
+            return self.day_for_a_moment(day.span.clone(), &value.span);
         }
         self.leaf(span, What::In(value.value, items.into_iter().map(|item| item.value).collect()))
     }
@@ -193,6 +194,16 @@ impl Checker<'_> {
         }
     }
 
+    /// Makes a value and all that it is compared with of one type.
+    fn fit_all<'t>(&mut self, value: &mut Typed, others: impl IntoIterator<Item = &'t mut Typed>) -> bool {
+        let mut others: Vec<&mut Typed> = others.into_iter().collect();
+        // twice, because an attribute takes its type from any of them, and then has to fit all
+        (0..2).all(|_| {
+            let fits: Vec<bool> = others.iter_mut().map(|other| self.fit(value, other)).collect();
+            !fits.contains(&false)
+        })
+    }
+
     /// Makes both sides of a comparison of one type, or says why they are not.
     fn fit(&mut self, left: &mut Typed, right: &mut Typed) -> bool {
         if let Some(error) = self.misfit(left, right).or_else(|| self.misfit(right, left)) {
@@ -200,8 +211,16 @@ impl Checker<'_> {
             return false;
         }
         let (a, b) = (left.value.kind(), right.value.kind());
+        if let (Value::Text(_), Value::Text(_)) = (&left.value, &right.value) {
+            let span = left.span.start.min(right.span.start)..left.span.end.max(right.span.end);
+            let message = "two texts are compared here, and nothing of the customer";
+            self.error(ExprError::new(span, "type", message).help("a field stands without quotes"));
+            return false;
+        }
         let text = |kind| matches!(kind, Type::Text | Type::Open);
-        if a == b || (text(a) && text(b)) {
+        // an attribute beside a day is the text of a day
+        let day = |kind| matches!(kind, Type::Day | Type::Open);
+        if a == b || (text(a) && text(b)) || (day(a) && day(b)) {
             return self.known_value(left, right) & self.known_value(right, left);
         }
         let span = left.span.start.min(right.span.start)..left.span.end.max(right.span.end);
@@ -209,6 +228,9 @@ impl Checker<'_> {
         let error = ExprError::new(span, "type", message);
         let help = [&*left, &*right].iter().find_map(|side| match &side.value {
             Value::Text(text) if text.trim().parse::<f64>().is_ok() => Some(format!("write {} without quotes", text.trim())),
+            Value::Number(_) if matches!((a, b), (Type::Moment | Type::Day, _) | (_, Type::Moment | Type::Day)) => {
+                Some("write a date as '2026-01-31'".to_owned())
+            }
             Value::Number(_) => Some(format!("write it as a text: '{}'", self.source.slice(&side.span))),
             Value::Text(_) if a == Type::Number || b == Type::Number => Some("compare it with a number".to_owned()),
             _ => None,
@@ -239,7 +261,6 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        // an attribute beside a day is the text of a day
         None
     }
 
@@ -274,6 +295,12 @@ fn boolean(tree: &Sql) -> Option<bool> {
         },
         _ => None,
     }
+}
+
+/// Whether a day is written where the moment of a field is asked for.
+fn is_day_of(day: &Value, field: &Value) -> bool {
+    let reads = matches!(field, Value::Field { .. } | Value::Edge { .. });
+    reads && matches!(day, Value::Moment(moment) if moment.is_day())
 }
 
 /// Whether it is a field, a literal or arithmetic rather than a condition or a function, of which a few are conditions.

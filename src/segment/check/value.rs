@@ -39,6 +39,10 @@ impl Checker<'_> {
     }
 
     fn field(&mut self, ident: &Ident, span: &Range<usize>) -> Option<Value> {
+        if ident.quote_style.is_none() && ["AND", "OR", "NOT", "IN", "LIKE", "IS"].contains(&ident.value.to_uppercase().as_str()) {
+            let message = format!("`{}` stands where a value is expected", ident.value);
+            return self.fail(ExprError::new(span.clone(), "syntax", message));
+        }
         if ident.quote_style.is_some() {
             let text = &ident.value;
             let message = format!("\"{}\" in double quotes would be the name of a field", short(text));
@@ -161,7 +165,11 @@ impl Checker<'_> {
             }
             return self.fail(ExprError::new(span.clone(), "arithmetic", "this comes to no number, or one out of all measure"));
         }
-        Some(Value::Arithmetic(Box::new(first), sign, Box::new(second)))
+        if sign == Sign::Over && second == Value::Number(0.0) {
+            return self.fail(ExprError::new(span.clone(), "arithmetic", "nothing can be divided by 0"));
+        }
+        let typed = Typed { value: Value::Arithmetic(Box::new(first), sign, Box::new(second)), span: span.clone() };
+        self.range_fits(&typed).then_some(typed.value)
     }
 
     /// `now() - '90d'`, or the days between two moments.
