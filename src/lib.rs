@@ -7,4 +7,5 @@ pub mod deliver;
 pub mod event;
 pub mod import;
 pub mod permission;
+pub mod segment;
 pub mod types;
