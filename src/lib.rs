@@ -3,4 +3,6 @@
 pub mod config;
 pub mod db;
 pub mod event;
+pub mod track;
 pub mod types;
+
