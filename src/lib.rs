@@ -8,4 +8,6 @@ pub mod event;
 pub mod import;
 pub mod permission;
 pub mod segment;
+pub mod track;
 pub mod types;
+

@@ -322,6 +322,7 @@ CREATE TABLE hit (
   message_id BIGINT NOT NULL,
   kind TEXT COLLATE "C" NOT NULL,                -- open, click, view
   link BIGINT,
+  links BIGINT,                     -- how many the mail has
   url TEXT COLLATE "C",
   at BIGINT NOT NULL,
   method TEXT COLLATE "C" NOT NULL,

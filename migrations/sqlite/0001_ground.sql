@@ -322,6 +322,7 @@ CREATE TABLE hit (
   message_id INTEGER NOT NULL,
   kind TEXT NOT NULL,                -- open, click, view
   link INTEGER,
+  links INTEGER,                     -- how many the mail has
   url TEXT,
   at INTEGER NOT NULL,
   method TEXT NOT NULL,
