@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod event;
 pub mod import;
 pub mod permission;
+pub mod relationship;
 pub mod segment;
 pub mod track;
 pub mod types;

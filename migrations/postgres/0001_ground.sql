@@ -154,6 +154,7 @@ CREATE TABLE relationship (
   -- buying: sum over repeat purchases of 2^(-age/h) at buy_at
   purchases BIGINT NOT NULL DEFAULT 0,
   first_purchase_at BIGINT,
+  previous_purchase_at BIGINT,      -- the last on an earlier day than the last
   last_purchase_at BIGINT,
   buy_sum DOUBLE PRECISION NOT NULL DEFAULT 0,
   buy_at BIGINT,

@@ -154,6 +154,7 @@ CREATE TABLE relationship (
   -- buying: sum over repeat purchases of 2^(-age/h) at buy_at
   purchases INTEGER NOT NULL DEFAULT 0,
   first_purchase_at INTEGER,
+  previous_purchase_at INTEGER,      -- the last on an earlier day than the last
   last_purchase_at INTEGER,
   buy_sum REAL NOT NULL DEFAULT 0,
   buy_at INTEGER,

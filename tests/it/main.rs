@@ -1,6 +1,7 @@
 //! The suite: behaviour through the public door. One binary, a module for each behaviour.
 
+mod database;
+mod relationship;
+mod segment;
 mod support;
 
-mod database;
-mod segment;
