@@ -1,6 +1,8 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
+pub mod catcher;
 pub mod config;
 pub mod db;
+pub mod engine;
 pub mod event;
 pub mod types;
