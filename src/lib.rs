@@ -1,9 +1,11 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
+pub mod catcher;
 pub mod config;
 pub mod customer;
 pub mod db;
 pub mod deliver;
+pub mod engine;
 pub mod event;
 pub mod import;
 pub mod permission;

@@ -1,0 +1,3 @@
+//! Wires the loops.
+
+pub mod demo;
