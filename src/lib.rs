@@ -1,5 +1,6 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
+pub mod campaign;
 pub mod catcher;
 pub mod config;
 pub mod customer;
@@ -10,6 +11,8 @@ pub mod event;
 pub mod import;
 pub mod permission;
 pub mod relationship;
+pub mod render;
+pub mod report;
 pub mod segment;
 pub mod track;
 pub mod types;

@@ -69,6 +69,7 @@ CREATE TABLE event (
   data TEXT COLLATE "C" NOT NULL DEFAULT '{}'
 );
 CREATE INDEX event_customer ON event (customer_id, kind, at);
+CREATE INDEX event_campaign ON event (campaign_id, kind) WHERE campaign_id IS NOT NULL;
 
 -- The present state of each order that the log tells of: the log says "paid, then returned", this says "returned".
 CREATE TABLE purchase (

@@ -1,6 +1,6 @@
 //! What delivery asks of whoever knows the campaigns: the bytes of a claimed message, and the rules it goes under.
 
-use crate::config::model::Consent;
+use crate::permission::Rule;
 use crate::types::locale::Zone;
 use crate::types::pace::{Cap, Quiet};
 use crate::types::{Email, Timestamp};
@@ -32,7 +32,7 @@ pub struct Claimed {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// What permission its topic needs.
-    pub consent: Consent,
+    pub rule: Rule,
     /// At most so many to one person.
     pub cap: Cap,
     /// Hours without it, on the reader's clock.

@@ -4,7 +4,7 @@ use super::compose::Policy;
 use super::{Claimed, store};
 use crate::args;
 use crate::db::{DbError, Query, Rows, Tx, Type};
-use crate::permission::{Standing, may_receive};
+use crate::permission::{self, Reason};
 use crate::types::Timestamp;
 use crate::types::pace::{Cap, Quiet};
 use std::collections::{HashMap, HashSet};
@@ -43,17 +43,19 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
     for campaign in mails.iter().map(|(claimed, _)| claimed.campaign).collect::<HashSet<_>>() {
         lanes.insert(campaign, store::lane(tx, campaign).await?);
     }
-    let asked: Vec<(i64, &str, &str)> =
-        mails.iter().map(|(c, _)| (c.customer, c.topic.as_str(), c.address.as_str())).collect();
-    let standings = crate::permission::standings(tx, &asked, now).await?;
+    let forbidden = forbidden(tx, mails).await?;
     let mut recent = recent(tx, mails, now).await?;
 
     let mut decisions = Vec::with_capacity(mails.len());
-    for ((claimed, policy), standing) in mails.iter().zip(standings) {
+    for (claimed, policy) in mails {
         let lane = lanes.get(&claimed.campaign).and_then(Option::as_ref);
         let decision = match lane {
             Some(super::lane::Lane::Held(_)) => Decision::Later("held", claimed.due_at),
-            _ => one(claimed, policy, &standing, recent.entry(claimed.customer).or_default(), now),
+            _ => match forbidden.get(&(claimed.customer, claimed.topic.as_str())) {
+                Some(None) => one(claimed, policy, recent.entry(claimed.customer).or_default(), now),
+                Some(Some(reason)) => Decision::Never(reason.name().to_owned()),
+                None => Decision::Never(Reason::Erased.name().to_owned()),
+            },
         };
         decisions.push(decision);
     }
@@ -63,15 +65,11 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
 fn one(
     claimed: &Claimed,
     policy: &Policy,
-    standing: &Standing,
     recent: &mut Vec<Timestamp>,
     now: Timestamp,
 ) -> Decision {
     if now >= claimed.expires_at {
         return Decision::Never("expired".into());
-    }
-    if let Err(reason) = may_receive(standing, policy.consent, claimed.service, now) {
-        return Decision::Never(reason.to_owned());
     }
     if claimed.service {
         return Decision::Go;
@@ -116,6 +114,24 @@ pub fn quiet_end(quiet: Quiet, zone: &jiff::tz::TimeZone, now: Timestamp) -> Opt
     let end = end_day.to_datetime(to).to_zoned(zone.clone()).ok()?.timestamp();
     // a clock set back at that hour must not give a moment that has passed
     Some(if end > now { end } else { now.checked_add(jiff::SignedDuration::from_mins(1)).ok()? })
+}
+
+/// For each customer and topic: why its mail may not go, or `None` when it may. Customers that are gone are missing.
+async fn forbidden<'a>(
+    tx: &mut Tx,
+    mails: &[(&'a Claimed, &Policy)],
+) -> Result<HashMap<(i64, &'a str), Option<Reason>>, DbError> {
+    let mut by_topic: HashMap<&str, (&permission::Rule, Vec<i64>)> = HashMap::new();
+    for (claimed, policy) in mails {
+        by_topic.entry(&claimed.topic).or_insert((&policy.rule, Vec::new())).1.push(claimed.customer);
+    }
+    let mut forbidden = HashMap::new();
+    for (topic, (rule, customers)) in by_topic {
+        for (customer, reason) in permission::reasons(tx, &customers, rule).await? {
+            forbidden.insert((customer, topic), reason);
+        }
+    }
+    Ok(forbidden)
 }
 
 /// When each customer was last sent marketing mail, within the longest period asked of.

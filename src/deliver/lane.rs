@@ -1,7 +1,7 @@
 //! A campaign's lane: whether its mail may flow. Campaign sets it, and the safety stops below hold it.
 
 use super::store;
-use crate::db::{DbError, Tx};
+use crate::db::{Db, DbError, Tx};
 use crate::types::Timestamp;
 
 /// Whether mail may flow.
@@ -25,6 +25,22 @@ impl Lane {
 /// What the database says.
 pub async fn set(tx: &mut Tx, campaign: i64, lane: &Lane, now: Timestamp) -> Result<(), DbError> {
     store::set_lane(tx, campaign, lane, now).await
+}
+
+/// Counts what has gone wrong in the open lanes, and holds those in which it is too much.
+///
+/// # Errors
+/// What the database says.
+pub async fn guard(db: &Db, now: Timestamp) -> Result<(), DbError> {
+    for (campaign, counts) in store::open_lane_counts(&mut &*db).await? {
+        if let Some(reason) = stop(counts) {
+            tracing::error!(campaign, "holding the campaign: {reason}");
+            let mut tx = db.begin().await?;
+            set(&mut tx, campaign, &Lane::Held(reason), now).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
 }
 
 /// How much may go wrong before a lane holds itself.

@@ -22,5 +22,5 @@ pub mod verdict;
 
 mod compose;
 
-pub use compose::{Claimed, Compose, Outgoing, Policy, Refusal};
+pub use compose::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
 pub use state::State;

@@ -177,7 +177,10 @@ pub async fn open_lane(tx: &mut Tx, campaign: i64, service: bool, now: Timestamp
 }
 
 /// Campaigns whose lane is open, with what has gone wrong in the campaign's present revision.
-pub(super) async fn open_lane_counts(db: &mut impl Query) -> Result<Vec<(i64, Counts)>, DbError> {
+///
+/// # Errors
+/// What the database says.
+pub async fn open_lane_counts(db: &mut impl Query) -> Result<Vec<(i64, Counts)>, DbError> {
     let sql = "SELECT l.campaign_id, \
                CAST(sum(CASE WHEN m.state IN ('accepted', 'refused', 'bounced', 'complained') THEN 1 ELSE 0 END) AS BIGINT), \
                CAST(sum(CASE WHEN m.state IN ('refused', 'bounced') THEN 1 ELSE 0 END) AS BIGINT), \
