@@ -5,4 +5,5 @@ pub mod db;
 pub mod event;
 pub mod track;
 pub mod types;
+pub mod web;
 
