@@ -16,4 +16,5 @@ pub mod report;
 pub mod segment;
 pub mod track;
 pub mod types;
+pub mod web;
 
