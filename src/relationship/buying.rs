@@ -81,8 +81,7 @@ impl Purchase {
 }
 
 /// Which orders count, in SQL, over the alias `p`; [`Purchase::counts`] says the same.
-pub const COUNTS: &str =
-    "p.status NOT IN ('cancelled', 'returned') AND NOT (p.amount > 0 AND p.refunded >= p.amount)";
+pub const COUNTS: &str = "p.status NOT IN ('cancelled', 'returned') AND NOT (p.amount > 0 AND p.refunded >= p.amount)";
 
 /// What stands before an order on its day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -108,7 +108,8 @@ impl Calibration {
         let said = active.iter().filter(|sums| sums.attitude.value(now, model.attitude_half_life)[0] > 0.0);
         found.attitude = median(said.map(|sums| figures::attitude(sums, model, now).1)).unwrap_or(found.attitude);
 
-        let total = |sums: &&Sums| figures::parts(sums, &found, model, now).map(|part| part.contribution()).iter().sum();
+        let total =
+            |sums: &&Sums| figures::parts(sums, &found, model, now).map(|part| part.contribution()).iter().sum();
         found.logit = median(active.iter().map(total)).map_or(found.logit, |middle: f64| -middle);
 
         let mut rates: Vec<f64> =

@@ -45,16 +45,8 @@ pub struct Model {
 impl Model {
     /// The constants of an installation.
     pub fn new(settings: &Settings) -> Model {
-        let Scoring {
-            horizon,
-            half_life,
-            r,
-            alpha,
-            engagement_half_life,
-            attitude_half_life,
-            weights,
-            evidence,
-        } = settings.scoring;
+        let Scoring { horizon, half_life, r, alpha, engagement_half_life, attitude_half_life, weights, evidence } =
+            settings.scoring;
         let millis = |period: crate::types::Period| (period.as_millis() as f64).max(SHORTEST);
         Model {
             horizon: horizon.as_weeks().max(SHORTEST / WEEK),
@@ -79,7 +71,8 @@ impl Model {
     pub fn day(&self, at: i64) -> (i64, i64) {
         let Ok(at) = Timestamp::from_millisecond(at) else { return (at, at + 1) };
         let day = at.to_zoned(self.zone.clone()).date();
-        let start = |day: jiff::civil::Date| day.to_zoned(self.zone.clone()).ok().map(|d| d.timestamp().as_millisecond());
+        let start =
+            |day: jiff::civil::Date| day.to_zoned(self.zone.clone()).ok().map(|d| d.timestamp().as_millisecond());
         let from = start(day).unwrap_or(at.as_millisecond());
         let to = day.tomorrow().ok().and_then(start).unwrap_or(at.as_millisecond() + 1);
         (from, to)
@@ -125,7 +118,11 @@ pub fn constants(settings: &Settings, calibration: &Calibration) -> Vec<Constant
     let one = |name, value: String, meaning| Constant { name, value, meaning };
     let real = |value: f64| format!("{value:.4}");
     vec![
-        one("scoring.horizon", s.horizon.to_string(), "how far ahead buying is looked at; lifecycle counts in halves of it"),
+        one(
+            "scoring.horizon",
+            s.horizon.to_string(),
+            "how far ahead buying is looked at; lifecycle counts in halves of it",
+        ),
         one("scoring.half_life", s.half_life.to_string(), "h: after how long a purchase counts half"),
         one("scoring.r", s.r.to_string(), "r: purchases assumed before any is seen"),
         one("scoring.alpha", s.alpha.to_string(), "α: weeks assumed before any is seen"),
@@ -134,22 +131,62 @@ pub fn constants(settings: &Settings, calibration: &Calibration) -> Vec<Constant
             s.engagement_half_life.to_string(),
             "after how long a delivered mail, with what came of it, counts half",
         ),
-        one("scoring.attitude_half_life", s.attitude_half_life.to_string(), "after how long what somebody said counts half"),
+        one(
+            "scoring.attitude_half_life",
+            s.attitude_half_life.to_string(),
+            "after how long what somebody said counts half",
+        ),
         one("scoring.weights.buying", s.weights.buying.to_string(), "w of buying in the score"),
         one("scoring.weights.engagement", s.weights.engagement.to_string(), "w of engagement in the score"),
         one("scoring.weights.attitude", s.weights.attitude.to_string(), "w of attitude in the score"),
-        one("scoring.evidence.buying", s.evidence.buying.to_string(), "κ of buying: so many days with a purchase count half"),
-        one("scoring.evidence.engagement", s.evidence.engagement.to_string(), "κ of engagement: so many delivered mails count half"),
+        one(
+            "scoring.evidence.buying",
+            s.evidence.buying.to_string(),
+            "κ of buying: so many days with a purchase count half",
+        ),
+        one(
+            "scoring.evidence.engagement",
+            s.evidence.engagement.to_string(),
+            "κ of engagement: so many delivered mails count half",
+        ),
         one("scoring.evidence.attitude", s.evidence.attitude.to_string(), "κ of attitude: so many answers count half"),
         one("prior", PSEUDO.to_string(), "pseudo-observations in engagement (at its base) and attitude (at 0.5)"),
-        one("credit", "0.05 / 0.3 / 0.8 / 1".into(), "of a mail: opened by a machine, proxy or unknown / opened by a person / clicked by a person / reply, answer or purchase"),
+        one(
+            "credit",
+            "0.05 / 0.3 / 0.8 / 1".into(),
+            "of a mail: opened by a machine, proxy or unknown / opened by a person / clicked by a person / reply, answer or purchase",
+        ),
         one("nps", "0 / 0.6 / 1".into(), "attitude of an answer 0–6 / 7–8 / 9–10"),
-        one("complaint", "2".into(), "weight of a complaint, at attitude 0; half of it when it is resolved within 7 days"),
-        one("calibration.as_of", calibration.as_of.map_or_else(|| "none yet: defaults".into(), |at| at.to_string()), "when the medians below were taken; at most daily"),
-        one("calibration.active", calibration.active.to_string(), "customers who bought or were seen within two horizons, at that time"),
-        one("calibration.buying", real(calibration.buying), "base of buying: the median active buyer's 1−e^(−rate·horizon)"),
+        one(
+            "complaint",
+            "2".into(),
+            "weight of a complaint, at attitude 0; half of it when it is resolved within 7 days",
+        ),
+        one(
+            "calibration.as_of",
+            calibration.as_of.map_or_else(|| "none yet: defaults".into(), |at| at.to_string()),
+            "when the medians below were taken; at most daily",
+        ),
+        one(
+            "calibration.active",
+            calibration.active.to_string(),
+            "customers who bought or were seen within two horizons, at that time",
+        ),
+        one(
+            "calibration.buying",
+            real(calibration.buying),
+            "base of buying: the median active buyer's 1−e^(−rate·horizon)",
+        ),
         one("calibration.engagement", real(calibration.engagement), "base of engagement: the median active reader's"),
-        one("calibration.attitude", real(calibration.attitude), "base of attitude: the median of active customers who said something"),
-        one("calibration.base", format!("{:.1}", 100.0 * super::score::sigmoid(calibration.logit)), "score of somebody of whom nothing is known; set so that the median active customer is at 50"),
+        one(
+            "calibration.attitude",
+            real(calibration.attitude),
+            "base of attitude: the median of active customers who said something",
+        ),
+        one(
+            "calibration.base",
+            format!("{:.1}", 100.0 * super::score::sigmoid(calibration.logit)),
+            "score of somebody of whom nothing is known; set so that the median active customer is at 50",
+        ),
     ]
 }

@@ -126,8 +126,10 @@ pub fn mails(events: &[Event]) -> (BTreeMap<i64, Mail>, Option<i64>) {
     let mut mails: BTreeMap<i64, Mail> = BTreeMap::new();
     let mut human_at = None;
     for event in events {
-        let Some(class) = corrections.class(event.id) else { continue };
-        let Some(seen) = seen(event, class) else { continue };
+        // that a mail arrived or bounced is never unsaid: the reader looks these up without asking for corrections
+        let fixed = matches!(event.kind, Kind::Delivered | Kind::Bounce);
+        let class = if fixed { Some(None) } else { corrections.class(event.id) };
+        let Some(seen) = class.and_then(|class| seen(event, class)) else { continue };
         let at = event.at.as_millisecond();
         if matches!(seen, Seen::Earned { human: true, .. }) {
             human_at = human_at.max(Some(at));

@@ -9,7 +9,9 @@ pub enum RelationshipError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// There is no such customer, or only a tombstone.
-    #[error("there is no customer {0}, or they were erased: `dangol customer show` finds one by address or external id")]
+    #[error(
+        "there is no customer {0}, or they were erased: `dangol customer show` finds one by address or external id"
+    )]
     NoCustomer(i64),
     /// The stored calibration cannot be read.
     #[error(

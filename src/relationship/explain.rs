@@ -57,7 +57,7 @@ pub struct Contribution {
 /// A piece of evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evidence {
-    /// What it is: `purchase`, `first_purchase`, `delivered`, `open`, `click`, `reply`, `survey_answer`, `order`,
+    /// What it is: `purchase`, `first_purchase`, `delivered`, `unsure_open`, `open`, `click`, `reply`, `survey_answer`, `order`,
     /// `referral`, `review`, `complaint`, `complaint_resolved`, `calibration`.
     pub what: &'static str,
     /// When.
@@ -108,7 +108,8 @@ pub async fn explain(
 
     let messages: Vec<i64> = mails.keys().copied().collect();
     let campaigns = store::campaigns(&mut read, &messages).await?;
-    let campaigns: HashMap<i64, String> = campaigns.into_iter().map(|(id, name, step)| (id, format!("{name}, {step}"))).collect();
+    let campaigns: HashMap<i64, String> =
+        campaigns.into_iter().map(|(id, name, step)| (id, format!("{name}, {step}"))).collect();
     let view = View { model: &model, now: now.as_millisecond() };
     let parts = [
         ("base", figures.base, vec![view.base(&calibration, now)]),
@@ -231,7 +232,9 @@ impl View<'_> {
             let event = by_id.get(&opinion.event)?;
             let (what, detail) = match event.kind {
                 Kind::Referral => ("referral", String::new()),
-                Kind::Review => ("review", attitude::stars(event).map_or_else(String::new, |stars| format!("{stars}/5"))),
+                Kind::Review => {
+                    ("review", attitude::stars(event).map_or_else(String::new, |stars| format!("{stars}/5")))
+                }
                 Kind::Complaint if opinion.weight < attitude::COMPLAINT => ("complaint_resolved", String::new()),
                 Kind::Complaint => ("complaint", String::new()),
                 _ => ("survey_answer", attitude::nps(event).map_or_else(String::new, |answer| format!("{answer}/10"))),

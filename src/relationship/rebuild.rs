@@ -69,10 +69,8 @@ pub(super) async fn parts(
             buying(sums, &orders.remove(customer).unwrap_or_default(), model);
         }
     }
-    let mut events = by_customer(
-        store::events_of(&mut &*db, &readers, engagement::KINDS, upto).await?,
-        |event| event.customer,
-    );
+    let mut events =
+        by_customer(store::events_of(&mut &*db, &readers, engagement::KINDS, upto).await?, |event| event.customer);
     for customer in &readers {
         if let Some(sums) = outcome.sums.get_mut(customer) {
             let mails = engagement(sums, &events.remove(customer).unwrap_or_default(), model);

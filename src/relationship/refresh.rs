@@ -110,9 +110,7 @@ impl Work<'_> {
             let position = event::cursor(&mut db, CURSOR).await?;
             let found: Vec<(i64, Sums)> = match which {
                 Which::Everybody(after) => store::everybody(&mut db, after, SLICE).await?,
-                Which::Behind(after) => {
-                    store::behind(&mut db, after, self.calibration.id.unwrap_or(0), SLICE).await?
-                }
+                Which::Behind(after) => store::behind(&mut db, after, self.calibration.id.unwrap_or(0), SLICE).await?,
                 Which::Due => store::due(&mut db, self.now, SLICE).await?,
             };
             let Some((last, _)) = found.last() else { return Ok(None) };

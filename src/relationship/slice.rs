@@ -32,8 +32,8 @@ pub(super) async fn take(db: &Db, events: &[Event], before: i64, model: &Model) 
         .chain(anew.iter().map(|(customer, _)| *customer))
         .collect();
     let touched: Vec<i64> = touched.into_iter().collect();
-    let mut outcome = Outcome::default();
-    outcome.sums = store::load(&mut &*db, &touched).await?.into_iter().collect();
+    let sums = store::load(&mut &*db, &touched).await?.into_iter().collect();
+    let mut outcome = Outcome { sums, credits: BTreeMap::new() };
     let is_anew = |customer: i64, part: Part| anew.contains(&(customer, part));
 
     let plain = |part: Part| {
@@ -81,7 +81,7 @@ async fn to_make_anew(db: &Db, events: &[Event]) -> Result<BTreeSet<(i64, Part)>
         let parts: &[Part] = match Kind::of(&about.kind) {
             Kind::Order => &[Part::Buying, Part::Engagement],
             Kind::SurveyAnswer => &[Part::Engagement, Part::Attitude],
-            Kind::Delivered | Kind::Bounce | Kind::Open | Kind::Click | Kind::Reply => &[Part::Engagement],
+            Kind::Open | Kind::Click | Kind::Reply => &[Part::Engagement],
             Kind::Referral | Kind::Review | Kind::Complaint => &[Part::Attitude],
             Kind::Custom(name) if name == attitude::RESOLVED => &[Part::Attitude],
             _ => &[],
@@ -128,10 +128,8 @@ async fn mail(
     events: &[&Event],
     before: i64,
 ) -> Result<(Vec<(i64, Input)>, BTreeMap<i64, f64>), RelationshipError> {
-    let found: Vec<(i64, Seen, &Event)> = events
-        .iter()
-        .filter_map(|event| Some((event.customer?, engagement::seen(event, None)?, *event)))
-        .collect();
+    let found: Vec<(i64, Seen, &Event)> =
+        events.iter().filter_map(|event| Some((event.customer?, engagement::seen(event, None)?, *event))).collect();
     let about: BTreeSet<(i64, i64)> = found.iter().filter_map(|(c, _, event)| Some((*c, event.message?))).collect();
     let about: Vec<(i64, i64)> = about.into_iter().collect();
     let ids: Vec<i64> = about.iter().map(|(_, message)| *message).collect();

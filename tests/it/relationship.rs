@@ -47,7 +47,8 @@ impl<'t> Shop<'t> {
     async fn customers(&self, n: i64) {
         let mut tx = self.t.db.begin().await.unwrap();
         for id in 1..=n {
-            let sql = "INSERT INTO customer (id, bucket, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, 0, 0)";
+            let sql =
+                "INSERT INTO customer (id, bucket, name, email, created_at, updated_at) VALUES (?, ?, ?, ?, 0, 0)";
             let args = args![id, bucket::bucket(id), "홍길동 🙂 مرحبا", format!("c{id}@xn--6o2b11p.example")];
             tx.execute(sql, args).await.unwrap();
         }
@@ -136,8 +137,7 @@ trait OptionalReal {
 
 impl OptionalReal for &dangol::db::Db {
     async fn optional_real(mut self, sql: &str, customer: i64) -> Option<f64> {
-        let row: Option<(Option<f64>,)> =
-            dangol::db::Query::optional(&mut self, sql, args![customer]).await.unwrap();
+        let row: Option<(Option<f64>,)> = dangol::db::Query::optional(&mut self, sql, args![customer]).await.unwrap();
         row.and_then(|(value,)| value)
     }
 }
@@ -150,7 +150,17 @@ fn close(a: f64, b: f64) -> bool {
 fn same(a: &Sums, b: &Sums, now: i64) {
     let model = Model::new(&settings());
     let whole = |s: &Sums| {
-        (s.purchases, s.first_purchase_at, s.previous_purchase_at, s.last_purchase_at, s.revenue, s.margin, s.discounted, s.delivered, s.last_human_at)
+        (
+            s.purchases,
+            s.first_purchase_at,
+            s.previous_purchase_at,
+            s.last_purchase_at,
+            s.revenue,
+            s.margin,
+            s.discounted,
+            s.delivered,
+            s.last_human_at,
+        )
     };
     assert_eq!(whole(a), whole(b));
     let decayed = |s: &Sums| {
@@ -351,20 +361,31 @@ async fn history(shop: &Shop<'_>, customers: i64, steps: i64, seed: u64) {
                 let set = ["status = 'cancelled'", "status = 'paid'", "refunded = 500", "discount = 0"];
                 shop.correct(customer, order, set[usize::try_from(dice.below(4)).unwrap()]).await;
             }
-            5..8 => drop(shop.say("delivered", reader, NOON - 100 * DAY + message, Some(message), json!({})).await),
-            8 => drop(shop.say("bounce", reader, hit_at, Some(message), json!({})).await),
-            9 | 10 => hits.push(shop.say("open", reader, hit_at, Some(message), json!({"class": class})).await),
-            11 => hits.push(shop.say("click", reader, hit_at, Some(message), json!({"class": class})).await),
+            5..8 => {
+                shop.say("delivered", reader, NOON - 100 * DAY + message, Some(message), json!({})).await;
+            }
+            8 => {
+                shop.say("bounce", reader, hit_at, Some(message), json!({})).await;
+            }
+            9 | 10 => {
+                hits.push((reader, shop.say("open", reader, hit_at, Some(message), json!({"class": class})).await))
+            }
+            11 => hits.push((reader, shop.say("click", reader, hit_at, Some(message), json!({"class": class})).await)),
             12 if !hits.is_empty() => {
-                let hit = hits[usize::try_from(dice.below(hits.len() as i64)).unwrap()];
-                shop.say("correction", customer, hit_at, None, json!({"corrects": hit, "class": class})).await;
+                let (reader, hit) = hits[usize::try_from(dice.below(hits.len() as i64)).unwrap()];
+                shop.say("correction", reader, hit_at, None, json!({"corrects": hit, "class": class})).await;
             }
             13 => {
                 let answer = json!({"survey": "s", "kind": "nps", "answer": dice.below(11)});
-                drop(shop.say("survey_answer", customer, when, None, answer).await);
+                shop.say("survey_answer", customer, when, None, answer).await;
             }
-            14 => drop(shop.say("complaint", customer, when, None, json!({})).await),
-            _ => drop(shop.say(["referral", "complaint_resolved", "visit"][usize::try_from(dice.below(3)).unwrap()], customer, when, None, json!({})).await),
+            14 => {
+                shop.say("complaint", customer, when, None, json!({})).await;
+            }
+            _ => {
+                let kind = ["referral", "complaint_resolved", "visit"][usize::try_from(dice.below(3)).unwrap()];
+                shop.say(kind, customer, when, None, json!({})).await;
+            }
         }
         if dice.below(40) == 0 {
             shop.catch_up(NOON).await;
@@ -529,13 +550,10 @@ fn time_alone_moves_figures_when_their_time_comes() {
         let (score, as_of) = (shop.column("score", 1).await.unwrap(), NOON);
         assert_eq!(relationship::refresh(&t.db, &shop.settings, at(NOON)).await.unwrap(), 2, "both are newcomers");
         assert_eq!(relationship::refresh(&t.db, &shop.settings, at(NOON + 3_600_000)).await.unwrap(), 0);
-        let due: (i64,) = dangol::db::Query::one(
-            &mut &t.db,
-            "SELECT refresh_at FROM relationship WHERE customer_id = 1",
-            args![],
-        )
-        .await
-        .unwrap();
+        let due: (i64,) =
+            dangol::db::Query::one(&mut &t.db, "SELECT refresh_at FROM relationship WHERE customer_id = 1", args![])
+                .await
+                .unwrap();
         assert!(due.0 > as_of);
         assert_eq!(relationship::refresh(&t.db, &shop.settings, at(due.0 - 1)).await.unwrap(), 0);
         assert_eq!(relationship::refresh(&t.db, &shop.settings, at(due.0)).await.unwrap(), 1);
@@ -582,7 +600,8 @@ fn why_shows_evidence_and_numbers_that_add_up_in_both_languages() {
     on_both(|t| async move {
         let shop = Shop::new(&t);
         shop.customers(2).await;
-        let sql = "INSERT INTO campaign (id, name, state, created_at, updated_at) VALUES (1, '봄 편지 🌱', 'running', 0, 0)";
+        let sql =
+            "INSERT INTO campaign (id, name, state, created_at, updated_at) VALUES (1, '봄 편지 🌱', 'running', 0, 0)";
         t.db.execute(sql, args![]).await.unwrap();
         let sql = "INSERT INTO consent_state (customer_id, topic, state, at, consent_id) VALUES (1, 'newsletter', 'granted', ?, 1)";
         t.db.execute(sql, args![NOON - 40 * DAY]).await.unwrap();
@@ -599,7 +618,10 @@ fn why_shows_evidence_and_numbers_that_add_up_in_both_languages() {
         let why = shop.explain(1, NOON).await;
         let json = serde_json::to_value(&why).unwrap();
         let parts = json["contributions"].as_array().unwrap();
-        assert_eq!(parts.iter().map(|p| p["component"].as_str().unwrap()).collect::<Vec<_>>(), ["base", "buying", "engagement", "attitude"]);
+        assert_eq!(
+            parts.iter().map(|p| p["component"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["base", "buying", "engagement", "attitude"]
+        );
         let sum: f64 = parts.iter().map(|part| part["points"].as_f64().unwrap()).sum();
         assert!(close(sum, json["score"].as_f64().unwrap()));
         assert_eq!(parts[1]["evidence"].as_array().unwrap().len(), 12);
@@ -665,7 +687,8 @@ fn every_field_can_be_asked_for() {
         shop.order(1, NOON, 1_000, None).await;
         shop.catch_up(NOON).await;
         for field in relationship::FIELDS {
-            let sql = format!("SELECT count(*) FROM relationship r WHERE {} IS NULL OR {} IS NOT NULL", field.sql, field.sql);
+            let sql =
+                format!("SELECT count(*) FROM relationship r WHERE {} IS NULL OR {} IS NOT NULL", field.sql, field.sql);
             let (n,): (i64,) = dangol::db::Query::one(&mut &t.db, &sql, args![]).await.unwrap();
             assert_eq!(n, 1, "{}", field.name);
         }
@@ -686,7 +709,10 @@ fn the_worked_example_is_true() {
     let mut sums = Sums::default();
     for weeks in [52, 26, 13] {
         let at = midnight - weeks * 7 * DAY;
-        sums.apply(&Input::Purchase { at, first_of_day: true, first_discount_of_day: false, revenue: 0, margin: 0 }, &model);
+        sums.apply(
+            &Input::Purchase { at, first_of_day: true, first_discount_of_day: false, revenue: 0, margin: 0 },
+            &model,
+        );
     }
     for (days, credit) in [(60, engagement::HUMAN_OPEN), (30, engagement::HUMAN_CLICK), (0, 0.0)] {
         sums.apply(&Input::Trial { at: midnight - days * DAY, credit }, &model);
@@ -725,7 +751,10 @@ fn a_calibration_of_too_few_is_none_and_ties_share_a_rank() {
     let buyer = |days: i64| {
         let mut sums = Sums::default();
         let at = NOON - days * DAY;
-        sums.apply(&Input::Purchase { at, first_of_day: true, first_discount_of_day: false, revenue: 0, margin: 0 }, &model);
+        sums.apply(
+            &Input::Purchase { at, first_of_day: true, first_discount_of_day: false, revenue: 0, margin: 0 },
+            &model,
+        );
         sums
     };
     let few: Vec<Sums> = (0..5).map(buyer).collect();
@@ -736,7 +765,9 @@ fn a_calibration_of_too_few_is_none_and_ties_share_a_rank() {
     let rate = figures::buying(&alike[0], &model, NOON).unwrap().rate;
     assert_eq!(found.rank(rate), 0.5);
     assert_eq!((found.rank(0.0), found.rank(9.0)), (0.0, 1.0));
-    assert!(calibration::is_active(&alike[0], &model, NOON) && !calibration::is_active(&alike[0], &model, NOON + 400 * DAY));
+    assert!(
+        calibration::is_active(&alike[0], &model, NOON) && !calibration::is_active(&alike[0], &model, NOON + 400 * DAY)
+    );
 }
 
 #[test]
@@ -757,7 +788,16 @@ fn what_an_event_says_about_a_mail() {
         _ => None,
     };
     assert_eq!(credit("open", "human"), Some(0.3));
-    assert_eq!((credit("open", "proxy"), credit("open", "unknown"), credit("open", "")), (Some(0.05), Some(0.05), Some(0.05)));
-    assert_eq!((credit("click", "human"), credit("click", "machine"), credit("click", "unknown")), (Some(0.8), None, None));
-    assert_eq!((credit("reply", ""), credit("survey_answer", ""), credit("order", "")), (Some(1.0), Some(1.0), Some(1.0)));
+    assert_eq!(
+        (credit("open", "proxy"), credit("open", "unknown"), credit("open", "")),
+        (Some(0.05), Some(0.05), Some(0.05))
+    );
+    assert_eq!(
+        (credit("click", "human"), credit("click", "machine"), credit("click", "unknown")),
+        (Some(0.8), None, None)
+    );
+    assert_eq!(
+        (credit("reply", ""), credit("survey_answer", ""), credit("order", "")),
+        (Some(1.0), Some(1.0), Some(1.0))
+    );
 }

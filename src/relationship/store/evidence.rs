@@ -9,17 +9,15 @@ use jiff::Timestamp;
 
 const PURCHASE: &str =
     "p.event_id, p.customer_id, p.at, p.amount, p.currency, p.margin, p.discount, p.refunded, p.status";
-const EVENT: &str =
-    "e.id, e.customer_id, e.kind, e.at, e.value, e.currency, e.campaign_id, e.message_id, e.data";
+const EVENT: &str = "e.id, e.customer_id, e.kind, e.at, e.value, e.currency, e.campaign_id, e.message_id, e.data";
 
 /// The orders that these events opened, as they stand now.
 ///
 /// # Errors
 /// What the database says.
 pub async fn purchases(db: &mut impl Query, events: &[i64]) -> Result<Vec<Purchase>, DbError> {
-    let sql = format!(
-        "WITH input(id) AS ({{rows}}) SELECT {PURCHASE} FROM input JOIN purchase p ON p.event_id = input.id"
-    );
+    let sql =
+        format!("WITH input(id) AS ({{rows}}) SELECT {PURCHASE} FROM input JOIN purchase p ON p.event_id = input.id");
     db.all_with_rows(&sql, ids(events), args![]).await
 }
 
@@ -118,7 +116,8 @@ pub struct Reported {
 /// # Errors
 /// What the database says.
 pub async fn corrected(db: &mut impl Query, events: &[i64]) -> Result<Vec<Reported>, DbError> {
-    let sql = "WITH input(id) AS ({rows}) SELECT e.id, e.customer_id, e.kind FROM input JOIN event e ON e.id = input.id";
+    let sql =
+        "WITH input(id) AS ({rows}) SELECT e.id, e.customer_id, e.kind FROM input JOIN event e ON e.id = input.id";
     let found: Vec<(i64, Option<i64>, String)> = db.all_with_rows(sql, ids(events), args![]).await?;
     Ok(found.into_iter().map(|(id, customer, kind)| Reported { id, customer, kind }).collect())
 }
