@@ -1,3 +1,3 @@
-//! Wires the loops.
+//! Wires the loops: what runs, in which order, on which clock.
 
 pub mod demo;

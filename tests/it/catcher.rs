@@ -274,6 +274,24 @@ fn silence_ends_a_session() {
 }
 
 #[test]
+fn a_message_without_end_is_not_taken() {
+    let limits = Limits { size: 1_000, ..Limits::default() };
+    with(Options { limits, ..Options::default() }, async |catcher| {
+        let mut client = Client::greeted(catcher.smtp_addr).await;
+        client.open_mail().await;
+        client.write("Subject: half\r\n\r\nx\r\n.").await;
+        client.stream.get_mut().shutdown().await.unwrap();
+        assert!(client.rest().await.starts_with("421 4.4.2"));
+        let mut client = Client::greeted(catcher.smtp_addr).await;
+        client.open_mail().await;
+        client.write("x\r\n".repeat(10_000)).await;
+        client.stream.get_mut().shutdown().await.unwrap();
+        assert!(client.rest().await.starts_with("552 5.3.4"));
+        assert_eq!(catcher.inbox.counts().mails, 0);
+    });
+}
+
+#[test]
 fn stopping_says_farewell() {
     with(Options::default(), async |catcher| {
         let mut client = Client::greeted(catcher.smtp_addr).await;

@@ -4,3 +4,4 @@ mod support;
 
 mod catcher;
 mod database;
+mod demo_shop;
