@@ -4,4 +4,5 @@ mod support;
 
 mod catcher;
 mod database;
+mod demo_people;
 mod demo_shop;

@@ -169,7 +169,7 @@ pub(super) fn address(name: &Name, number: usize, office: bool, random: &mut Ran
         // a local part beyond ASCII needs SMTPUTF8 all the way
         _ if number % 400 == 199 => format!("{}{number}@{}", "정원사", random.pick(IDN_DOMAINS)),
         _ if number % 50 == 21 => format!("{first}{number}@{}", random.pick(IDN_DOMAINS)),
-        _ if number % 3 == 0 => format!("{first}.{last}{number}@{domain}"),
+        _ if number.is_multiple_of(3) => format!("{first}.{last}{number}@{domain}"),
         _ if number % 3 == 1 => format!("{last}_{first}{number}@{domain}"),
         // as people type it: the same address in another spelling
         _ => format!("{}{}{number}@{domain}", first.to_uppercase(), last),
