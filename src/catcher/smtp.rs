@@ -86,6 +86,7 @@ where
     let mut wire = Wire::new(stream);
     wire.say(&Reply::new(220, "", format!("{name} ESMTP")));
     let mut session = Session { name, peer, receiver, limits, host: None, envelope: None, errors: 0 };
+    let mut talking = false;
     loop {
         let line = tokio::select! {
             line = wire.line(limits) => line?,
@@ -118,16 +119,21 @@ where
                         session.envelope = None;
                         wire.say(&reply);
                     }
-                    Body::Lost => break,
+                    Body::Lost(farewell) => {
+                        wire.say(&farewell);
+                        talking = true;
+                        break;
+                    }
                 }
             }
         }
         if session.errors > limits.errors {
             wire.say(&Reply::new(421, "4.7.0", "too many wrong commands"));
+            talking = true;
             break;
         }
     }
-    wire.close(limits).await;
+    wire.close(limits, talking).await;
     Ok(())
 }
 
@@ -153,7 +159,7 @@ impl<R: Receiver> Session<'_, R> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if line.iter().any(|b| *b == 0) || std::str::from_utf8(line).is_err() {
+        if line.contains(&0) || std::str::from_utf8(line).is_err() {
             return self.wrong(500, "5.5.2", "a command is text in UTF-8");
         }
         let request = match Request::parse(&mut line.iter()) {

@@ -4,11 +4,14 @@
 use super::reply::Reply;
 use super::smtp::Limits;
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
+/// How long a farewell may take.
+const LINGER: Duration = Duration::from_secs(2);
 /// RFC 5321, 4.5.3.1.6: a text line has at most 1,000 octets with its CRLF, the doubled dot not counted.
 const TEXT_LINE: usize = 1000;
 
@@ -30,8 +33,8 @@ pub(super) enum Body {
     Whole(Vec<u8>),
     /// Read to its end, and not acceptable.
     Refused(Reply),
-    /// The client went away, fell silent, or goes on far beyond the limit.
-    Lost,
+    /// The client went away, fell silent, or goes on far beyond the limit: farewell.
+    Lost(Reply),
 }
 
 /// One connection's two directions.
@@ -111,10 +114,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 });
             }
             if body.taken > limits.size.saturating_mul(4) {
-                return Ok(Body::Lost);
+                return Ok(Body::Lost(Reply::new(552, "5.3.4", "the message is far too large")));
             }
             if !matches!(self.fill(limits).await?, Filled::Some) {
-                return Ok(Body::Lost);
+                return Ok(Body::Lost(Reply::new(421, "4.4.2", "the message did not come to its end")));
             }
         }
     }
@@ -135,12 +138,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    /// Says farewell and closes in order, so that the last reply is read and not reset away.
-    pub(super) async fn close(mut self, limits: &Limits) {
-        // whoever has gone cannot be told
-        if self.flush(limits).await.is_ok() {
-            let _ = timeout(limits.idle, self.stream.shutdown()).await;
-        }
+    /// Says farewell and closes. `talking` says that the client may still be sending: then what it sends is read away for a
+    /// moment, or the system would answer it with a reset, which can overtake the farewell.
+    pub(super) async fn close(mut self, limits: &Limits, talking: bool) {
+        let farewell = async {
+            // whoever has gone cannot be told
+            self.flush(limits).await?;
+            self.stream.shutdown().await?;
+            while talking && self.stream.read(&mut [0; CHUNK]).await? > 0 {}
+            io::Result::Ok(())
+        };
+        let _ = timeout(LINGER, farewell).await;
     }
 }
 

@@ -1,73 +1,17 @@
 //! The mail catcher: the protocol over raw sockets, as careful and as hostile clients speak it; the inbox; the page.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod client;
+
+use client::{Client, send, with, with_verdict};
 use dangol::catcher::smtp::Limits;
-use dangol::catcher::{Catcher, Keep, Options, Reply, take_all};
-use dangol::types::{Clock, Email, Timestamp};
+use dangol::catcher::{Keep, Options, Reply};
+use dangol::types::Email;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::{ClientId, Extension};
-use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-
-fn with(options: Options, behaviour: impl AsyncFnOnce(Catcher)) {
-    with_verdict(options, take_all, behaviour);
-}
-
-fn with_verdict(options: Options, verdict: impl dangol::catcher::Verdict, behaviour: impl AsyncFnOnce(Catcher)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let clock = Clock::stepped(Timestamp::from_second(1_800_000_000).unwrap());
-        behaviour(Catcher::start(options, clock, verdict).await.unwrap()).await;
-    });
-}
-
-/// A client that says exactly what it is told.
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-impl Client {
-    async fn connect(to: SocketAddr) -> Client {
-        let stream = TcpStream::connect(to).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client { stream: BufReader::new(stream) }
-    }
-    async fn greeted(to: SocketAddr) -> Client {
-        let mut client = Client::connect(to).await;
-        assert!(client.read().await.starts_with("220 "));
-        assert!(client.ask("EHLO test.example\r\n").await.contains("250-PIPELINING\r\n"));
-        client
-    }
-    async fn write(&mut self, text: impl AsRef<[u8]>) {
-        self.stream.get_mut().write_all(text.as_ref()).await.unwrap();
-    }
-    /// One reply of one or more lines; empty when the server has closed.
-    async fn read(&mut self) -> String {
-        let mut reply = String::new();
-        loop {
-            let at = reply.len();
-            if self.stream.read_line(&mut reply).await.unwrap() == 0 || reply.as_bytes().get(at + 3) != Some(&b'-') {
-                return reply;
-            }
-        }
-    }
-    async fn ask(&mut self, text: impl AsRef<[u8]>) -> String {
-        self.write(text).await;
-        self.read().await
-    }
-    /// Everything until the server closes.
-    async fn rest(&mut self) -> String {
-        let mut rest = String::new();
-        self.stream.read_to_string(&mut rest).await.unwrap();
-        rest
-    }
-    async fn open_mail(&mut self) {
-        assert!(self.ask("MAIL FROM:<a@x.example>\r\n").await.starts_with("250 2.1.0 "));
-        assert!(self.ask("RCPT TO:<b@x.example>\r\n").await.starts_with("250 2.1.5 "));
-        assert!(self.ask("DATA\r\n").await.starts_with("354 "));
-    }
-}
+use tokio::io::AsyncWriteExt;
 
 #[test]
 fn a_mail_is_caught_as_it_was_sent() {
@@ -274,6 +218,24 @@ fn silence_ends_a_session() {
 }
 
 #[test]
+fn a_message_without_end_is_not_taken() {
+    let limits = Limits { size: 1_000, ..Limits::default() };
+    with(Options { limits, ..Options::default() }, async |catcher| {
+        let mut client = Client::greeted(catcher.smtp_addr).await;
+        client.open_mail().await;
+        client.write("Subject: half\r\n\r\nx\r\n.").await;
+        client.stream.get_mut().shutdown().await.unwrap();
+        assert!(client.rest().await.starts_with("421 4.4.2"));
+        let mut client = Client::greeted(catcher.smtp_addr).await;
+        client.open_mail().await;
+        client.write("x\r\n".repeat(10_000)).await;
+        client.stream.get_mut().shutdown().await.unwrap();
+        assert!(client.rest().await.starts_with("552 5.3.4"));
+        assert_eq!(catcher.inbox.counts().mails, 0);
+    });
+}
+
+#[test]
 fn stopping_says_farewell() {
     with(Options::default(), async |catcher| {
         let mut client = Client::greeted(catcher.smtp_addr).await;
@@ -305,14 +267,6 @@ fn lettre_sends_through_it() {
         let sent = [mail.formatted(), b"\r\n".to_vec()].concat();
         assert!(caught.raw == sent || caught.raw == mail.formatted(), "{}", String::from_utf8_lossy(&caught.raw));
     });
-}
-
-async fn send(catcher: &Catcher, to: &str, mail: &str) {
-    let mut client = Client::greeted(catcher.smtp_addr).await;
-    client.ask("MAIL FROM:<a@x.example>\r\n").await;
-    client.ask(format!("RCPT TO:<{to}>\r\n")).await;
-    client.ask("DATA\r\n").await;
-    assert!(client.ask(format!("{mail}\r\n.\r\n")).await.starts_with("250 2.0.0"));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod catcher;
 mod database;
+mod demo_people;
+mod demo_shop;
 mod relationship;
 mod segment;
 mod support;
