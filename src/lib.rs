@@ -3,4 +3,5 @@
 pub mod config;
 pub mod db;
 pub mod event;
+pub mod render;
 pub mod types;
