@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod catcher;
+pub mod cli;
 pub mod config;
 pub mod customer;
 pub mod db;

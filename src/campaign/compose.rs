@@ -8,23 +8,15 @@ use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
 use crate::render::mime::{self, Headers};
 use crate::render::{Links as _, Reader, Rendered};
 use crate::track::Tokens;
-use crate::types::{Email, Timestamp};
+use crate::types::{Email, Shared, Timestamp};
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
-
-/// The settings as they stand: a reload replaces them.
-pub type SharedSettings = Arc<RwLock<Arc<Settings>>>;
-
-/// The settings now.
-pub fn current(settings: &SharedSettings) -> Arc<Settings> {
-    settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-}
+use std::sync::Arc;
 
 /// Makes mails for `deliver`, and for whoever wants to look at one.
 #[derive(Clone, Debug)]
 pub struct Composer {
     db: Db,
-    settings: SharedSettings,
+    settings: Shared<Settings>,
     cache: Arc<LiveCache>,
     tokens: Tokens,
 }
@@ -40,7 +32,7 @@ pub struct Made {
 
 impl Composer {
     /// A composer.
-    pub fn new(db: Db, settings: SharedSettings, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
+    pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
         Composer { db, settings, cache, tokens }
     }
 
@@ -56,7 +48,7 @@ impl Composer {
         message: i64,
         now: Timestamp,
     ) -> Result<Made, String> {
-        let settings = current(&self.settings);
+        let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
         let locale = reader::locale(person, &settings.site.locale);
         let links = MailLinks {
@@ -102,7 +94,7 @@ impl Composer {
     /// When the database is away, or the mail can no longer be made.
     pub async fn view(&self, message: i64) -> Result<Option<String>, CampaignError> {
         let Some(mail) = store::mail(&mut &self.db, message).await? else { return Ok(None) };
-        let settings = current(&self.settings);
+        let settings = self.settings.get();
         let live = self.cache.get(&self.db, &settings, mail.revision).await?;
         let people = store::readers(&mut &self.db, &[mail.customer]).await?;
         let Some(person) = people.into_iter().next() else { return Ok(None) };
@@ -112,7 +104,7 @@ impl Composer {
     }
 
     async fn batch(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Outgoing, Refusal>>, DbError> {
-        let settings = current(&self.settings);
+        let settings = self.settings.get();
         let mut lives: HashMap<i64, Result<Arc<Live>, String>> = HashMap::new();
         for revision in claimed.iter().map(|c| c.revision) {
             if lives.contains_key(&revision) {

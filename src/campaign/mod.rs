@@ -19,6 +19,7 @@ pub mod plan;
 pub mod preview;
 pub mod reader;
 pub mod schedule;
+pub mod segments;
 pub mod store;
 mod error;
 

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The file that makes a folder a workspace.
 pub const SETTINGS: &str = "dangol.toml";
+/// Where `dangol schema` writes what editors read.
+pub const SCHEMAS: &str = ".schema";
 /// A file larger than this is a mistake.
 const MAX_FILE: u64 = 1 << 20;
 /// The same for a picture.

@@ -12,6 +12,7 @@ mod store;
 pub use directory::{Directory, Outcome, Refusal};
 pub use hash::ErasureKey;
 pub use profile::{Customer, Profile};
+pub use store::attributes::attribute_names;
 pub use store::audit::{audit, audit_of};
 pub use store::directory::{address_of, ensure};
 pub use store::erase::erase;

@@ -8,7 +8,7 @@ use super::relay::Relay;
 use super::verdict::{Outcome, Phase};
 use super::{Compose, Outgoing, queue, store};
 use crate::db::{Db, DbError};
-use crate::types::Clock;
+use crate::types::{Clock, Email};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -381,4 +381,21 @@ pub async fn try_relay(relay: &Relay, hello: &str) -> Result<(), (Phase, String)
     let connection = Connection::open(&relay.server, hello).await.map_err(|e| (e.phase, e.why))?;
     connection.quit().await;
     Ok(())
+}
+
+/// Sends one mail now, outside of the queue; gives the server's words. For `send-test`.
+///
+/// # Errors
+/// Why it did not go, in words.
+pub async fn send_one(relay: &Relay, from: &Email, to: &Email, bytes: &[u8]) -> Result<String, String> {
+    let mut connection = Connection::open(&relay.server, from.domain()).await.map_err(|e| e.why)?;
+    let (outcome, usable) = connection.transmit(from, to, bytes).await;
+    if usable {
+        connection.quit().await;
+    }
+    match outcome {
+        Outcome::Accepted { reply } => Ok(reply),
+        Outcome::Deferred { reply, .. } | Outcome::Refused { reply } | Outcome::Blamed { reply } => Err(reply),
+        Outcome::NotSent { why } | Outcome::Unknown { why } => Err(why),
+    }
 }

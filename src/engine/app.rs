@@ -1,6 +1,6 @@
 //! An opened workspace: files read, keys loaded, database open and of the right version.
 
-use crate::campaign::compose::{Composer, SharedSettings, current};
+use crate::campaign::compose::Composer;
 use crate::campaign::{CampaignError, LiveCache};
 use crate::config::model::Settings;
 use crate::config::secret::{self, SecretError, SiteSecret};
@@ -8,11 +8,11 @@ use crate::config::{Problem, Workspace, workspace};
 use crate::db::location::Location;
 use crate::db::{Db, DbError, migrate};
 use crate::track::Tokens;
-use crate::types::Clock;
+use crate::types::{Clock, Shared};
 use secrecy::ExposeSecret as _;
 use std::path::{Path, PathBuf};
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 /// What keeps a workspace from being opened.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +135,7 @@ impl Open {
             tracing::info!("the database was brought to version {}; the old one is {}", applied.to, backup.display());
         }
         secret.verify_fingerprint(&db).await?;
-        let settings: SharedSettings = Arc::new(RwLock::new(Arc::new(workspace.settings.value.clone())));
+        let settings = Shared::new(workspace.settings.value.clone());
         let tokens = Tokens::new(&secret);
         let cache = Arc::new(LiveCache::default());
         let composer = Composer::new(db.clone(), settings.clone(), cache.clone(), tokens.clone());
@@ -173,7 +173,7 @@ pub struct App {
     /// The site's keys.
     pub secret: Arc<SiteSecret>,
     /// `dangol.toml` as it stands.
-    pub settings: SharedSettings,
+    pub settings: Shared<Settings>,
     /// The signer of links.
     pub tokens: Tokens,
     /// Compiled revisions.
@@ -185,7 +185,7 @@ pub struct App {
 impl App {
     /// The settings now.
     pub fn settings(&self) -> Arc<Settings> {
-        current(&self.settings)
+        self.settings.get()
     }
 
     /// Reads `dangol.toml` again, and takes it when it has no mistakes.
@@ -204,8 +204,7 @@ impl App {
         if !wrong.is_empty() {
             return Err(AppError::Files(wrong));
         }
-        let fresh = Arc::new(workspace.settings.value);
-        *self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
+        self.settings.set(workspace.settings.value);
         self.cache.clear();
         Ok(())
     }

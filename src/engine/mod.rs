@@ -5,8 +5,12 @@
 
 mod app;
 pub mod demo;
-mod relays;
+mod doors;
+pub mod relays;
 mod run;
+mod serve;
+pub mod signals;
 
 pub use app::{App, AppError, Environment, Open};
 pub use run::{Ended, Idle, Roles, Running};
+pub use serve::{Web, serve};

@@ -2,8 +2,11 @@
 
 use super::{App, AppError};
 use crate::catcher::{self, Catcher};
-use crate::config::secret;
+use crate::config::workspace::SETTINGS;
+use crate::config::{Problem, secret};
 use crate::deliver::relay::{Relay, Scheme, Server, Tls};
+use crate::deliver::sender;
+use crate::deliver::verdict::Phase;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -64,4 +67,25 @@ fn password(app: &App, relay: &str) -> Result<SecretString, AppError> {
     found.ok_or_else(|| {
         AppError::Other(format!("relay `{relay}` has a user, and no password: set {name}, or {name}_FILE to a file with it"))
     })
+}
+
+/// What keeps the relays from being used: each is connected to, and logged in to. For `check --online`.
+pub async fn try_all(app: &App) -> Vec<Problem> {
+    let relays = match of(app).await {
+        Ok(relays) => relays,
+        Err(e) => return vec![Problem::whole(SETTINGS, "relay", e.to_string())],
+    };
+    let mut problems = Vec::new();
+    for (i, relay) in relays.relays.iter().enumerate() {
+        if let Err((phase, why)) = sender::try_relay(relay, "localhost").await {
+            let message = format!("the relay `{}` cannot be used: {why}", relay.name);
+            let help = match phase {
+                Phase::Auth => format!("check the user in `url`, and {}", secret::relay_password_variable(&relay.name)),
+                _ => "check host and port, that the server runs, and that no firewall stands between".into(),
+            };
+            let document = &app.workspace.settings.document;
+            problems.push(document.problem(&format!("relay[{i}].url"), "relay", message).help(help));
+        }
+    }
+    problems
 }

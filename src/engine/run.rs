@@ -111,6 +111,13 @@ impl Running {
         &self.relays
     }
 
+    /// Works the senders and the scheduler look at now rather than at their next round.
+    pub fn wake(&self) {
+        if let Some(senders) = &self.senders {
+            senders.wake();
+        }
+    }
+
     /// Cancelled when the loops are to end.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()

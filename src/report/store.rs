@@ -96,16 +96,13 @@ pub(super) async fn windows_close(
 
 /// A line of `why`: one message, or one decision that there is none.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the columns of the message")]
-pub struct Line {
+pub(super) struct Line {
     pub id: i64,
     pub campaign: String,
-    pub campaign_id: i64,
     pub step: String,
     pub state: String,
     pub reason: Option<String>,
     pub reply: Option<String>,
-    pub arm: String,
     pub at: Timestamp,
     pub next_at: Timestamp,
 }
@@ -115,12 +112,10 @@ impl FromRow for Line {
         Ok(Line {
             id: row.take()?,
             campaign: row.take()?,
-            campaign_id: row.take()?,
             step: row.take()?,
             state: row.take()?,
             reason: row.take()?,
             reply: row.take()?,
-            arm: row.take()?,
             at: row.take()?,
             next_at: row.take()?,
         })
@@ -129,8 +124,8 @@ impl FromRow for Line {
 
 /// All messages to a customer, the newest first.
 pub(super) async fn lines(db: &mut impl Query, customer: i64, campaign: Option<&str>) -> Result<Vec<Line>, DbError> {
-    let sql = "SELECT m.id, c.name, c.id, m.step, m.state, m.reason, m.reply, e.arm, COALESCE(m.settled_at, m.sent_at, m.updated_at), m.next_at \
-               FROM message m JOIN campaign c ON c.id = m.campaign_id JOIN enrolment e ON e.id = m.enrolment_id \
+    let sql = "SELECT m.id, c.name, m.step, m.state, m.reason, m.reply, COALESCE(m.settled_at, m.sent_at, m.updated_at), m.next_at \
+               FROM message m JOIN campaign c ON c.id = m.campaign_id \
                WHERE m.customer_id = ? AND (? = '' OR c.name = ?) ORDER BY m.id DESC LIMIT 1000";
     let name = campaign.unwrap_or_default();
     db.all(sql, args![customer, name, name]).await

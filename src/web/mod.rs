@@ -12,7 +12,7 @@ mod state;
 mod withdraw;
 
 pub use state::{
-    Change, Deeds, Live, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal,
+    Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal,
 };
 
 use axum::Router;

@@ -71,6 +71,7 @@ pub async fn readers(db: &mut impl Query, ids: &[i64]) -> Result<Vec<Reader>, Db
 #[expect(missing_docs, reason = "the columns of the message")]
 pub struct Mail {
     pub id: i64,
+    pub campaign: i64,
     pub revision: i64,
     pub customer: i64,
     pub state: String,
@@ -82,9 +83,9 @@ pub struct Mail {
 /// # Errors
 /// What the database says.
 pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError> {
-    let sql = "SELECT id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
-    let row: Option<(i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
-    Ok(row.map(|(id, revision, customer, state, at)| Mail { id, revision, customer, state, at }))
+    let sql = "SELECT id, campaign_id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
+    let row: Option<(i64, i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
+    Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
 }
 
 /// The newest message of a campaign to a customer.

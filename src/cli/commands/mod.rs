@@ -79,7 +79,7 @@ async fn who(app: &App, word: &str) -> anyhow::Result<Customer> {
         _ => {
             let ids: Vec<String> = found
                 .iter()
-                .map(|c| match &c.profile.external_id {
+                .map(|c| match &c.external_id {
                     Some(external) => format!("#{} ({external})", c.id),
                     None => format!("#{}", c.id),
                 })

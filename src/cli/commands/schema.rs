@@ -3,7 +3,7 @@
 use super::open;
 use crate::cli::arguments::Global;
 use crate::cli::output;
-use crate::config::{model, shape, workspace};
+use crate::config::{shape, workspace};
 use anyhow::Context as _;
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,15 +15,9 @@ pub fn schema(global: &Global, out: Option<PathBuf>) -> anyhow::Result<()> {
     };
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let mut files = Vec::new();
-    for (name, schema) in [
-        ("dangol", shape::schema::<model::Settings>()),
-        ("segment", shape::schema::<model::Segment>()),
-        ("campaign", shape::schema::<model::Campaign>()),
-        ("survey", shape::schema::<model::Survey>()),
-    ] {
-        let file = dir.join(format!("{name}.json"));
-        let text = serde_json::to_string_pretty(&schema)? + "\n";
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    for (name, schema) in shape::all() {
+        let file = dir.join(name);
+        std::fs::write(&file, schema).with_context(|| format!("cannot write {}", file.display()))?;
         files.push(file.display().to_string());
     }
     output::show(global.json, &json!({ "files": files }), || files.join("\n"))

@@ -21,12 +21,11 @@ pub async fn score(global: &Global, command: Score) -> anyhow::Result<()> {
             })
         }
         Score::Explain => {
-            let constants = relationship::constants(&settings);
             let calibration = relationship::store::calibration(&mut &app.db).await?;
+            let constants = relationship::constants(&settings, &calibration);
             output::show(global.json, &json!({ "constants": constants, "calibration": calibration }), || {
                 let rows = constants.iter().map(|c| vec![c.name.to_owned(), c.value.to_string(), c.meaning.to_owned()]);
-                let table = output::table(&["constant", "value", "meaning"], rows);
-                format!("{table}\n\n{}", calibration.to_text())
+                output::table(&["constant", "value", "meaning"], rows)
             })
         }
     }

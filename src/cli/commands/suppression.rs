@@ -17,9 +17,18 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
     let at = |text: Option<String>| text.map(|text| moment(&text, &zone)).transpose();
     match command {
         Suppression::List { domain, since, until, lifted } => {
-            let filter = Filter { domain, since: at(since)?, until: at(until)?, lifted, ..Filter::default() };
+            let filter = Filter { domain, since: at(since)?, until: at(until)?, all: lifted, ..Filter::default() };
             let found = permission::list(&mut &app.db, &filter, now).await?;
-            output::show(global.json, &json!({ "suppressions": found }), || {
+            let listed: Vec<_> = found
+                .iter()
+                .map(|s| {
+                    json!({
+                        "address": s.address, "reason": s.reason, "source": s.source, "created_at": s.created_at,
+                        "until": s.until, "lifted_at": s.lifted_at, "lifted_by": s.lifted_by, "note": s.note,
+                    })
+                })
+                .collect();
+            output::show(global.json, &json!({ "suppressions": listed }), || {
                 let rows = found.iter().map(|s| {
                     let until = s.until.map_or_else(|| "for good".to_owned(), |until| until.to_string());
                     vec![s.address.clone(), s.reason.clone(), s.source.clone(), s.created_at.to_string(), until]
