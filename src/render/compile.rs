@@ -268,6 +268,15 @@ fn body(
             return None;
         }
     };
+    // mrml does not know the language, and leaves the title empty
+    let html = match kind {
+        Markup::Mjml => html.replace("lang=\"und\"", &format!("lang=\"{language}\"")).replacen(
+            "<title></title>",
+            "<title>{{subject}}</title>",
+            1,
+        ),
+        _ => html,
+    };
     let found = RefCell::new(Found::default());
     let whole = |e: String| Problem::whole(&shown(main), "html", format!("this HTML cannot be read: {e}"));
     let made = links::number(&html, &protected.tokens, &found).and_then(|numbered| {
