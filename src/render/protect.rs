@@ -201,11 +201,10 @@ pub(crate) fn protect(library: &Library, expanded: &Expanded, markup: Markup) ->
                 }
             }
             Kind::Close => {
-                if let Some((stack, opened)) = blocks.pop() {
-                    if strict(&scan.stack) != strict(&stack) {
-                        report(&protected, &opened, &mut problems);
-                    }
-                    scan.stack = stack;
+                if let Some((stack, opened)) = blocks.pop()
+                    && strict(&scan.stack) != strict(&stack)
+                {
+                    report(&protected, &opened, &mut problems);
                 }
             }
             _ => {}

@@ -92,14 +92,12 @@ fn what_mjml_would_drop_in_silence_is_told() {
     assert_eq!((line, code), (7, "unknown-tag"));
     let (line, _, code, _) = mjml_body(&column("<mj-text>{{customer.name}}</mj-txet>"));
     assert_eq!((line, code), (7, "mjml"));
-    let found = problems(
-        &[(
-            "t.mjml",
-            "---\nsubject = \"s\"\n---\n<mjml><mj-body><mj-social>\n{{customer.name}}</mj-social></mj-body></mjml>",
-        )],
-        &options(),
-    );
-    assert!(!found.is_empty() && found.iter().all(|p| p.line >= 4), "{}", shown(&found));
+    for parent in ["mj-section", "mj-social", "mj-wrapper"] {
+        let (line, place, code, help) = mjml_body(&format!("<{parent}>\n {{{{customer.name}}}}</{parent}>"));
+        assert_eq!((line, place, code, help.as_str()), (7, 2, "misplaced", "put it into <mj-text> or <mj-raw>"));
+    }
+    let (line, place, code, _) = mjml_body("{{#if customer.name}}<mj-section>{{/if}}</mj-section>");
+    assert_eq!((line, place, code), (6, 34, "cut-element"));
 }
 
 #[test]

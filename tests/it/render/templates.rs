@@ -300,3 +300,30 @@ fn the_variants_subject_takes_the_place_of_the_templates() {
     let mail = compiled.render(&reader("ko", json!({"name": "홍길동"})), &Plain { pixel: false }).unwrap();
     assert_eq!(mail.subject, "봄을 심으셨나요, 홍길동님?");
 }
+
+#[test]
+fn the_footer_goes_where_the_author_puts_it_in_mjml() {
+    let section = "<mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section>";
+    let mail = mjml(&format!("{{{{{{footer}}}}}}{section}"), nobody()).unwrap();
+    assert!(mail.html.find("12 Mapo").unwrap() < mail.html.find(">x<").unwrap());
+    let mail = mjml(&section.replace(">x<", ">x {{{footer}}} y<"), nobody()).unwrap();
+    assert!(mail.html.find("12 Mapo").unwrap() < mail.html.find(" y<").unwrap());
+    assert_eq!(mail.html.matches("12 Mapo").count(), 1);
+}
+
+#[test]
+fn the_page_says_its_language_and_its_title() {
+    let mjml = "---\nsubject = \"봄 & {{customer.name}}\"\n---\n<mjml><mj-body></mj-body></mjml>";
+    let compiled = compiled(&[("t.ko.mjml", mjml)]);
+    let mail = compiled.render(&reader("ko", json!({"name": "<홍>"})), &Plain { pixel: false }).unwrap();
+    assert!(mail.html.contains("lang=\"ko\"") && mail.html.contains("<title>봄 &amp; &lt;홍&gt;</title>"));
+}
+
+#[test]
+fn merging_again_gives_the_same_mail() {
+    let source = "---\nsubject = \"s\"\n---\n<p>{{customer.name}} {{date now}}</p>";
+    let compiled = compiled(&[("t.html", source)]);
+    let merge = || compiled.render(&reader("en", json!({"name": "a"})), &Plain { pixel: true }).unwrap();
+    assert_eq!(merge(), merge());
+    assert_eq!(compiled.links(&"en".parse().unwrap()).count(), 0);
+}
