@@ -5,6 +5,7 @@ mod database;
 mod demo_people;
 mod demo_shop;
 mod relationship;
+mod render;
 mod segment;
 mod support;
 
