@@ -6,4 +6,3 @@ pub mod event;
 pub mod track;
 pub mod types;
 pub mod web;
-

@@ -109,7 +109,9 @@ impl Spool {
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<Line<T>>(line) {
                 Ok(line) => entries.push((line.key, line.entry)),
-                Err(e) => tracing::warn!(error = %e, bytes = line.len(), "a line of the spool cannot be read and is left out"),
+                Err(e) => {
+                    tracing::warn!(error = %e, bytes = line.len(), "a line of the spool cannot be read and is left out")
+                }
             }
         }
         Ok(entries)

@@ -49,8 +49,9 @@ impl Language {
     }
 }
 
-static WORDS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../templates/pages/words.toml")).expect("the words are built in, and tested"));
+static WORDS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../templates/pages/words.toml")).expect("the words are built in, and tested")
+});
 
 static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut templates = Handlebars::new();

@@ -17,11 +17,7 @@ use std::time::Duration;
 /// The reader's language is worth this wait, and no more.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(in crate::web) async fn ask(
-    With(state): With<Arc<State>>,
-    Path(token): Path<String>,
-    client: Client,
-) -> Response {
+pub(in crate::web) async fn ask(With(state): With<Arc<State>>, Path(token): Path<String>, client: Client) -> Response {
     let Some(parsed) = state.tokens.parse_unsubscribe(&token) else {
         return pages::refusal(&state, &client, StatusCode::NOT_FOUND);
     };
