@@ -27,7 +27,7 @@ impl Language {
             "en" => Some(Language::En),
             _ => None,
         };
-        // a browser lists its languages in order of preference, and so does hardly any give other weights
+        // browsers list languages in order of preference, so their weights need not be read
         let asked = accept_language.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
         reader
             .and_then(|locale| of(locale.as_str()))

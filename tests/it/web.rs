@@ -137,7 +137,7 @@ impl Site {
             deeds: deeds.clone(),
             view: Arc::new(Mails),
             surveys: Arc::new(Mails),
-            metrics: None,
+            metrics: Some(metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle()),
             withdrawals: Spool::new(t.dir.path().join("withdrawals.ndjson")),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -436,7 +436,7 @@ fn every_answer_carries_the_headers_and_refuses_politely() {
             (StatusCode::OK, site.get(&path).await),
             (StatusCode::OK, site.get("/healthz").await),
             (StatusCode::OK, site.get("/readyz").await),
-            (StatusCode::NOT_FOUND, site.get("/metrics").await),
+            (StatusCode::OK, site.get("/metrics").await),
         ];
         for (status, response) in answers {
             let url = response.url().to_string();
