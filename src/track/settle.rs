@@ -6,6 +6,7 @@
 //! again after a crash: each step is a compare-and-set, and a key comes into the log once.
 
 use super::class::{self, Class, Surroundings, Trace, Verdict};
+use super::company::{Crowds, Traps};
 use super::hit::HitKind;
 use super::store::{self, Due, Kept, Mail};
 use crate::db::{Db, DbError, Tx};
@@ -47,7 +48,8 @@ async fn slice(db: &Db, due: &[Due], now: Timestamp) -> Result<u64, DbError> {
     for (hit, verdict) in &judged {
         match &hit.class {
             None => first.push((hit.id, verdict.class.name(), verdict.reason)),
-            Some(was) if was != verdict.class.name() => {
+            // more evidence only ever speaks against a person; at the edge of what was looked at, some is missing
+            Some(was) if was != verdict.class.name() && verdict.class == Class::Machine => {
                 changed.push((hit.id, was.as_str(), verdict.class.name(), verdict.reason));
             }
             Some(_) => {}
@@ -67,7 +69,13 @@ async fn slice(db: &Db, due: &[Due], now: Timestamp) -> Result<u64, DbError> {
     let mut events = Vec::new();
     for (message, _, at) in evidence.iter().filter(|(message, ..)| arrived.contains(message)) {
         if let Some(mail) = mails.get(message) {
-            events.push(of_mail(Kind::Delivered, mail, *at, format!("delivered:{message}"), json!({"evidence": "hit"})));
+            events.push(of_mail(
+                Kind::Delivered,
+                mail,
+                *at,
+                format!("delivered:{message}"),
+                json!({"evidence": "hit"}),
+            ));
         }
     }
     for (hit, verdict) in &judged {
@@ -94,11 +102,7 @@ async fn judge<'a>(
     let ripe: Vec<&Kept> = hits.iter().filter(|hit| hit.settled_at.is_some() || hit.settle_at <= now).collect();
     // what is a machine's or a proxy's by itself needs no company, and Google's networks have a great deal of it
     let open: Vec<&Kept> = ripe.iter().copied().filter(|hit| class::alone(&trace(hit)).is_none()).collect();
-    let (mut honeypot, mut nearby) = (HashSet::new(), HashMap::new());
-    for chunk in open.chunks(500) {
-        honeypot.extend(store::near_honeypot(&mut &*db, chunk).await?);
-        nearby.extend(store::messages_nearby(&mut &*db, chunk).await?);
-    }
+    let (traps, crowds) = (Traps::find(db, hits, &open).await?, Crowds::find(db, &open).await?);
     let mut clicks: HashMap<i64, Vec<(Timestamp, u32)>> = HashMap::new();
     for hit in hits.iter().filter(|hit| hit.kind == HitKind::Click.name()) {
         clicks.entry(hit.message).or_default().push((hit.at, small(hit.link).unwrap_or(u32::MAX)));
@@ -107,8 +111,8 @@ async fn judge<'a>(
         let around = Surroundings {
             accepted_at: mails.get(&hit.message).and_then(|mail| mail.accepted_at),
             clicks: clicks.get(&hit.message).map_or(&[], Vec::as_slice),
-            honeypot: honeypot.contains(&hit.id),
-            messages_nearby: nearby.get(&hit.id).copied().unwrap_or(0),
+            honeypot: traps.caught(hit),
+            crowd: crowds.hold(hit),
         };
         (hit, class::judge(&trace(hit), &around))
     };

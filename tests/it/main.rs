@@ -1,5 +1,7 @@
 //! The suite: behaviour through the public door. One binary, a module for each behaviour.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod catcher;
 mod database;
 mod demo_people;
@@ -8,4 +10,6 @@ mod relationship;
 mod render;
 mod segment;
 mod support;
+mod track;
+mod web;
 

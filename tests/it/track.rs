@@ -1,0 +1,542 @@
+//! Tracking: tokens that cannot be forged, hits that are not lost, scanners that are not people; and the site's secret.
+
+use crate::support::{TestDb, on_both, sqlite};
+use dangol::args;
+use dangol::config::model::SurveyKind;
+use dangol::config::secret::{SecretError, SiteSecret, env_or_file, relay_password_variable};
+use dangol::event::{self, Event, Kind};
+use dangol::track::answer::{self, Answer, Recorded};
+use dangol::track::settle::settle;
+use dangol::track::token::{ClickToken, HONEYPOT};
+use dangol::track::{Hit, HitKind, HitLog, Tokens};
+use dangol::types::{Period, Timestamp};
+use proptest::prelude::*;
+use secrecy::ExposeSecret as _;
+
+pub const CHROME: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+const SECRET: &str = "x0J7dY3mPq9sVb2nLk5tRw8zCf1hGe4u";
+const OLD: &str = "oldoldoldoldoldoldoldoldoldoldoldold";
+
+/// Minute `m` and millisecond `ms` of the day on which everything happens.
+pub fn at(m: i64, ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_800_000_000_000 + m * 60_000 + ms).unwrap()
+}
+
+pub fn secret() -> SiteSecret {
+    SiteSecret::from_lines(SECRET).unwrap()
+}
+
+/// A customer with a message of the given state, accepted at minute 0.
+pub async fn mail(t: &TestDb, name: &str, state: &str) -> (i64, i64) {
+    let mut tx = t.db.begin().await.unwrap();
+    let customer = tx.next_ids("customer", 1).await.unwrap()[0];
+    let sql = "INSERT INTO customer (id, bucket, email, name, locale, created_at, updated_at) VALUES (?, 1, ?, ?, 'ko', 0, 0)";
+    tx.execute(sql, args![customer, format!("c{customer}@example.com"), name]).await.unwrap();
+    let message = tx.next_ids("message", 1).await.unwrap()[0];
+    let sql = "INSERT INTO message (id, enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, topic, \
+               due_at, next_at, expires_at, sent_at, settled_at, created_at, updated_at) \
+               VALUES (?, ?, 7, 1, 1, '1', ?, ?, ?, 'newsletter', 0, 0, 0, ?, ?, 0, 0)";
+    let settled = (state == "accepted").then_some(at(0, 0));
+    let address = format!("c{customer}@example.com");
+    tx.execute(sql, args![message, message, customer, address, state, at(0, 0), settled]).await.unwrap();
+    tx.commit().await.unwrap();
+    (customer, message)
+}
+
+fn hit(kind: HitKind, message: i64, at: Timestamp) -> Hit {
+    Hit {
+        kind,
+        message,
+        link: None,
+        url: None,
+        at,
+        method: "GET".into(),
+        ip: Some("203.0.113.7".parse().unwrap()),
+        agent: Some(CHROME.into()),
+        prefetch: false,
+    }
+}
+
+fn click(message: i64, link: u32, at: Timestamp) -> Hit {
+    Hit { link: Some((link, 5)), url: Some(format!("https://x.example/{link}")), ..hit(HitKind::Click, message, at) }
+}
+
+/// Keeps hits, to be settled after 15 minutes.
+async fn keep(t: &TestDb, hits: impl IntoIterator<Item = Hit>) {
+    let (log, writer) = HitLog::start(t.db.clone(), t.dir.path().join("hits.ndjson"));
+    for hit in hits {
+        log.record(hit, Period::millis(15 * 60_000)).await.unwrap();
+    }
+    drop(log);
+    writer.await.unwrap();
+}
+
+async fn events(t: &TestDb) -> Vec<Event> {
+    event::read_after(&mut &t.db, 0, 10_000).await.unwrap()
+}
+
+/// What the log says, as `kind class` lines.
+async fn said(t: &TestDb) -> Vec<String> {
+    let line = |e: &Event| format!("{} {}", e.kind, e.data["class"].as_str().unwrap_or("-"));
+    events(t).await.iter().map(line).collect()
+}
+
+async fn count(t: &TestDb, table: &str) -> i64 {
+    t.db.one::<(i64,)>(&format!("SELECT count(*) FROM {table}"), args![]).await.unwrap().0
+}
+
+proptest! {
+    #[test]
+    fn a_token_says_what_it_was_made_of(message in any::<i64>(), customer in any::<i64>(), topic in "\\PC{1,40}") {
+        let tokens = Tokens::new(&secret());
+        prop_assert_eq!(tokens.parse_open(&tokens.open(message)), Some(message));
+        let stop = tokens.parse_unsubscribe(&tokens.unsubscribe(message, customer, Some(&topic))).unwrap();
+        prop_assert_eq!((stop.message, stop.customer, stop.topic), (message, customer, Some(topic.clone())));
+        let survey = tokens.parse_survey(&tokens.survey(message, customer, &topic)).unwrap();
+        prop_assert_eq!((survey.message, survey.customer, survey.survey), (message, customer, topic));
+    }
+
+    #[test]
+    fn any_bit_changed_is_refused(message in 1_i64..1_000_000, at in any::<prop::sample::Index>(), bit in 0_u8..7) {
+        let tokens = Tokens::new(&secret());
+        let token = tokens.click(message, 3, 9, "https://haru.example/꽃?a=1&b=2").unwrap();
+        let mut bytes = token.clone().into_bytes();
+        let place = at.index(bytes.len());
+        bytes[place] ^= 1 << bit;
+        let altered = String::from_utf8(bytes).unwrap();
+        prop_assert_eq!(tokens.parse_click(&altered), None);
+        prop_assert!(tokens.parse_click(&token[..token.len() - 1]).is_none());
+        let longer = token + "A";
+        prop_assert!(tokens.parse_click(&longer).is_none());
+    }
+
+    #[test]
+    fn nothing_that_comes_in_makes_it_panic(token in "\\PC{0,200}") {
+        let tokens = Tokens::new(&secret());
+        prop_assert_eq!(tokens.parse_click(&token), None);
+        prop_assert_eq!(tokens.parse_unsubscribe(&token), None);
+    }
+}
+
+#[test]
+fn a_token_opens_one_route_only() {
+    let tokens = Tokens::new(&secret());
+    let (open, view, preferences) = (tokens.open(5), tokens.view(5), tokens.preferences(5));
+    assert!(tokens.parse_view(&open).is_none() && tokens.parse_preferences(&open).is_none());
+    assert!(tokens.parse_open(&view).is_none() && tokens.parse_preferences(&view).is_none());
+    assert!(tokens.parse_open(&preferences).is_none() && tokens.parse_manage(&preferences, at(0, 0)).is_none());
+    let survey = tokens.survey(5, 6, "nps");
+    assert!(tokens.parse_unsubscribe(&survey).is_none());
+    assert!(tokens.parse_survey(&tokens.unsubscribe(5, 6, Some("nps"))).is_none());
+    assert!(open.len() <= 24, "a pixel's token is short: {open}");
+}
+
+#[test]
+fn old_secrets_verify_and_strangers_do_not() {
+    let before = Tokens::new(&SiteSecret::from_lines(OLD).unwrap());
+    let after = Tokens::new(&SiteSecret::from_lines(&format!("{SECRET}\n{OLD}\n")).unwrap());
+    assert_eq!(after.parse_open(&before.open(9)), Some(9));
+    assert_eq!(before.parse_open(&after.open(9)), None, "the first secret signs");
+    assert_eq!(Tokens::new(&secret()).parse_open(&before.open(9)), None);
+}
+
+#[test]
+fn a_manage_link_ends() {
+    let tokens = Tokens::new(&secret());
+    let token = tokens.manage(5, at(10, 0));
+    assert_eq!(tokens.parse_manage(&token, at(10, 0)), Some(5));
+    assert_eq!(tokens.parse_manage(&token, at(10, 1)), None);
+}
+
+#[test]
+fn only_web_addresses_are_redirected_to() {
+    let tokens = Tokens::new(&secret());
+    for hostile in [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "data:text/html,<script>1</script>",
+        "https://x.example/\r\nSet-Cookie: a=b",
+        "https://x.example/\n",
+        "java\tscript:alert(1)",
+        "//x.example/",
+        "/relative",
+        "mailto:a@b.example",
+        "http://",
+        "",
+        "{{url}}",
+    ] {
+        assert_eq!(tokens.click(1, 1, 1, hostile), None, "{hostile:?}");
+    }
+    assert_eq!(tokens.click(1, 1, 1, &format!("https://x.example/{}", "가".repeat(2_000))), None);
+    let token = tokens.click(4, 2, 9, "https://예시.한국/꽃 씨?q=봄#위").unwrap();
+    let expected = "https://xn--vv4b11d.xn--3e0b707e/%EA%BD%83%20%EC%94%A8?q=%EB%B4%84#%EC%9C%84";
+    let click = ClickToken { message: 4, link: 2, links: 9, url: expected.into() };
+    assert_eq!(tokens.parse_click(&token), Some(click));
+}
+
+#[test]
+fn hits_become_opens_and_clicks_when_their_time_has_come() {
+    on_both(|t| async move {
+        let (customer, message) = mail(&t, "홍길동", "accepted").await;
+        keep(&t, [hit(HitKind::Open, message, at(1, 0)), click(message, 1, at(2, 0))]).await;
+        assert_eq!(settle(&t.db, at(15, 59_999)).await.unwrap(), 0, "not yet");
+        assert_eq!(settle(&t.db, at(16, 0)).await.unwrap(), 1);
+        assert_eq!(said(&t).await, ["open human"]);
+        assert_eq!(settle(&t.db, at(17, 0)).await.unwrap(), 1);
+        assert_eq!(settle(&t.db, at(18, 0)).await.unwrap(), 0, "once");
+        assert_eq!(said(&t).await, ["open human", "click human"], "no open is implied where one is");
+        let event = events(&t).await.pop().unwrap();
+        assert_eq!((event.customer, event.message, event.campaign), (Some(customer), Some(message), Some(7)));
+        assert_eq!((event.at, event.value), (at(2, 0), None));
+        assert_eq!(event.data["url"], "https://x.example/1");
+        assert_eq!(event.data["link"], 1);
+    });
+}
+
+#[test]
+fn a_human_click_implies_one_open() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        let apple = Hit { agent: Some("Mozilla/5.0".into()), ..hit(HitKind::Open, message, at(0, 1)) };
+        keep(&t, [apple, click(message, 1, at(5, 0)), click(message, 2, at(6, 0))]).await;
+        settle(&t.db, at(60, 0)).await.unwrap();
+        let mut said = said(&t).await;
+        said.sort();
+        assert_eq!(said, ["click human", "click human", "open human", "open proxy"]);
+    });
+}
+
+#[test]
+fn a_scanner_that_clicks_everything_is_a_machine() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        keep(&t, (1..=5).map(|link| click(message, link, at(3, i64::from(link) * 400)))).await;
+        settle(&t.db, at(60, 0)).await.unwrap();
+        assert_eq!(said(&t).await, vec!["click machine"; 5]);
+    });
+}
+
+#[test]
+fn surely_a_machine_is_settled_at_once() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        let head = Hit { method: "HEAD".into(), ..click(message, 1, at(3, 0)) };
+        let bot = Hit { agent: Some("curl/8.5.0".into()), ..hit(HitKind::Open, message, at(3, 0)) };
+        keep(&t, [head, bot, click(message, 2, at(3, 0))]).await;
+        assert_eq!(settle(&t.db, at(3, 0)).await.unwrap(), 2);
+        assert_eq!(said(&t).await, ["click machine", "open machine"]);
+    });
+}
+
+#[test]
+fn who_touches_the_honeypot_is_a_machine_on_every_mail() {
+    on_both(|t| async move {
+        let (_, trapped) = mail(&t, "a", "accepted").await;
+        let (_, other) = mail(&t, "b", "accepted").await;
+        let elsewhere = |hit: Hit| Hit { ip: Some("198.51.100.9".parse().unwrap()), ..hit };
+        keep(
+            &t,
+            [
+                click(trapped, HONEYPOT, at(20, 0)),
+                click(other, 1, at(5, 0)),
+                click(other, 2, at(35, 0)),
+                click(other, 3, at(35, 1)),
+                elsewhere(click(other, 4, at(20, 0))),
+                Hit { agent: Some("Mozilla/5.0 (Macintosh) Safari/605.1.15".into()), ..click(other, 5, at(21, 0)) },
+            ],
+        )
+        .await;
+        settle(&t.db, at(90, 0)).await.unwrap();
+        let sql = "SELECT link, class FROM hit WHERE message_id = ? ORDER BY link";
+        let found: Vec<(i64, String)> = t.db.all(sql, args![other]).await.unwrap();
+        let classes: Vec<&str> = found.iter().map(|(_, class)| class.as_str()).collect();
+        // 15 minutes before and after are in, one millisecond more is out; so are another address and another agent
+        assert_eq!(classes, ["machine", "machine", "human", "human", "human"]);
+    });
+}
+
+#[test]
+fn one_network_over_many_recipients_is_a_scanner() {
+    on_both(|t| async move {
+        let mut hits = Vec::new();
+        for i in 0..12 {
+            let (_, message) = mail(&t, "a", "accepted").await;
+            let from = |network: &str| Some(format!("{network}.{}", 10 + i).parse().unwrap());
+            // ten within a minute; the last two come later
+            let time = if i < 10 { at(3, i * 5_000) } else { at(10 + i, 0) };
+            hits.push(Hit { ip: from("203.0.113"), ..click(message, 1, time) });
+            hits.push(Hit { ip: from("192.168.0"), ..hit(HitKind::Open, message, time) });
+        }
+        keep(&t, hits).await;
+        settle(&t.db, at(90, 0)).await.unwrap();
+        let sql = "SELECT kind, class, count(*) FROM hit GROUP BY kind, class ORDER BY kind, class";
+        let found: Vec<(String, String, i64)> = t.db.all(sql, args![]).await.unwrap();
+        let expected = [("click", "human", 2), ("click", "machine", 10), ("open", "human", 12)];
+        let found: Vec<_> = found.iter().map(|(kind, class, n)| (kind.as_str(), class.as_str(), *n)).collect();
+        assert_eq!(found, expected, "a private address says nothing about a network");
+    });
+}
+
+#[test]
+fn what_turns_out_otherwise_is_corrected() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        keep(&t, [click(message, 1, at(3, 0))]).await;
+        settle(&t.db, at(20, 0)).await.unwrap();
+        assert_eq!(said(&t).await, ["click human", "open human"]);
+        // what a spool held back arrives late and shows a scanner
+        keep(&t, [click(message, 2, at(3, 500)), click(message, 3, at(3, 900))]).await;
+        settle(&t.db, at(40, 0)).await.unwrap();
+        let found = events(&t).await;
+        let corrections: Vec<_> = found.iter().filter(|e| e.kind == Kind::Correction).collect();
+        assert_eq!(corrections.len(), 2, "the click, and the open that followed from it");
+        for event in corrections {
+            assert_eq!((event.data["was"].as_str(), event.data["class"].as_str()), (Some("human"), Some("machine")));
+            assert!(event.data["corrects"].as_str().unwrap().starts_with(match event.data["kind"].as_str() {
+                Some("click") => "hit:",
+                _ => "open:message:",
+            }));
+        }
+        let machines: i64 =
+            t.db.one::<(i64,)>("SELECT count(*) FROM hit WHERE class = 'machine'", args![]).await.unwrap().0;
+        assert_eq!(machines, 3);
+    });
+}
+
+#[test]
+fn a_machine_never_turns_into_a_person() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        keep(&t, [click(message, 1, at(3, 0)), click(message, 2, at(3, 500)), click(message, 3, at(3, 900))]).await;
+        settle(&t.db, at(20, 0)).await.unwrap();
+        // fifteen minutes after the last of the three, and so too far from the others for them to be looked at again
+        keep(&t, [click(message, 4, at(18, 900))]).await;
+        settle(&t.db, at(60, 0)).await.unwrap();
+        let said = said(&t).await;
+        assert_eq!(said, ["click machine", "click machine", "click machine", "click human", "open human"]);
+    });
+}
+
+#[test]
+fn a_hit_proves_that_mail_of_unknown_fate_arrived() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "unknown").await;
+        let (_, other) = mail(&t, "b", "refused").await;
+        let bot = |message| Hit { agent: Some("curl/8".into()), ..click(message, 1, at(3, 0)) };
+        keep(&t, [bot(message), bot(other)]).await;
+        settle(&t.db, at(3, 0)).await.unwrap();
+        let sql = "SELECT state, reason, settled_at FROM message ORDER BY id";
+        let found: Vec<(String, Option<String>, Option<Timestamp>)> = t.db.all(sql, args![]).await.unwrap();
+        assert_eq!(found[0], ("accepted".into(), Some("evidence: click".into()), Some(at(3, 0))));
+        assert_eq!(found[1], ("refused".into(), None, None));
+        assert_eq!(said(&t).await, ["delivered -", "click machine", "click machine"]);
+    });
+}
+
+#[test]
+fn nothing_is_recorded_of_the_erased_and_of_those_who_do_not_want_it() {
+    on_both(|t| async move {
+        let (erased, a) = mail(&t, "a", "accepted").await;
+        let (unwilling, b) = mail(&t, "b", "accepted").await;
+        t.db.execute("UPDATE customer SET erased_at = 1 WHERE id = ?", args![erased]).await.unwrap();
+        t.db.execute("UPDATE customer SET tracking_off = 1 WHERE id = ?", args![unwilling]).await.unwrap();
+        keep(&t, [click(a, 1, at(3, 0)), click(b, 1, at(3, 0)), click(999_999, 1, at(3, 0))]).await;
+        assert_eq!(count(&t, "hit").await, 0);
+    });
+}
+
+#[test]
+fn many_hits_at_once_are_all_kept() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        let (log, writer) = HitLog::start(t.db.clone(), t.dir.path().join("hits.ndjson"));
+        let all = (0..1_200).map(|i| {
+            let (log, hit) = (log.clone(), hit(HitKind::Open, message, at(1, i)));
+            async move { log.record(hit, Period::days(1)).await }
+        });
+        assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
+        assert_eq!(count(&t, "hit").await, 1_200);
+        drop(log);
+        writer.await.unwrap();
+    });
+}
+
+#[test]
+fn hits_wait_on_the_disk_while_the_database_is_away() {
+    on_both(|t| async move {
+        let (_, message) = mail(&t, "a", "accepted").await;
+        let spool = t.dir.path().join("spool/hits.ndjson");
+        let away = dangol::db::Db::open(&t.location).await.unwrap();
+        away.close().await;
+        let (log, writer) = HitLog::start(away, &spool);
+        for second in 0..3 {
+            log.record(click(message, 1, at(3, second * 1_000)), Period::millis(60_000)).await.unwrap();
+        }
+        assert!(!log.flush().await, "it is away still");
+        log.record(click(message, 2, at(4, 0)), Period::millis(60_000)).await.unwrap();
+        drop(log);
+        writer.await.unwrap();
+        assert_eq!(count(&t, "hit").await, 0);
+        // a crash may cut the last line short
+        let mut text = std::fs::read_to_string(&spool).unwrap();
+        text.push_str("{\"key\":\"77\",\"ent");
+        std::fs::write(&spool, &text).unwrap();
+
+        let (log, _writer) = HitLog::start(t.db.clone(), &spool);
+        assert!(log.flush().await);
+        assert_eq!(count(&t, "hit").await, 4);
+        assert!(!spool.exists());
+        // the same file once more, as after a crash between the commit and the end of the replay
+        std::fs::write(spool.with_extension("ndjson.replaying"), &text).unwrap();
+        let (log, _writer) = HitLog::start(t.db.clone(), &spool);
+        assert!(log.flush().await);
+        assert_eq!(count(&t, "hit").await, 4, "replayed once");
+    });
+}
+
+#[test]
+fn an_answer_is_kept_once_and_corrected() {
+    on_both(|t| async move {
+        let (customer, message) = mail(&t, "홍길동", "accepted").await;
+        let said = |answer: &str, comment: Option<&str>| Answer {
+            message,
+            customer,
+            survey: "nps".into(),
+            kind: SurveyKind::Nps,
+            answer: answer.into(),
+            comment: comment.map(str::to_owned),
+        };
+        let record = async |answer: Answer, minute| answer::record(&t.db, &answer, at(minute, 0)).await.unwrap();
+        assert_eq!(record(said("9", Some("좋아요 🙂")), 1).await, Recorded::First);
+        assert_eq!(record(said("9", Some("좋아요 🙂")), 2).await, Recorded::Same);
+        assert_eq!(record(said("3", None), 3).await, Recorded::Corrected);
+        assert_eq!(record(said("4", None), 4).await, Recorded::Corrected);
+        let stranger = Answer { customer: customer + 1, ..said("1", None) };
+        assert_eq!(record(stranger, 5).await, Recorded::Nobody);
+
+        let found = events(&t).await;
+        let kinds: Vec<String> = found.iter().map(|e| format!("{} {}", e.kind, e.data["answer"])).collect();
+        assert_eq!(kinds, ["survey_answer \"9\"", "correction \"3\"", "correction \"4\""]);
+        assert_eq!(found[0].data["kind"], "nps");
+        assert_eq!(found[0].data["comment"], "좋아요 🙂");
+        assert_eq!(found[2].data["was"], "3");
+        assert_eq!(found[2].data["corrects"], format!("survey:{message}:nps:1"));
+        let row: (String, Option<String>, Timestamp, Timestamp) =
+            t.db.one("SELECT answer, comment, at, updated_at FROM survey_answer", args![]).await.unwrap();
+        assert_eq!(row, ("4".into(), None, at(1, 0), at(4, 0)));
+
+        t.db.execute("UPDATE customer SET erased_at = 1 WHERE id = ?", args![customer]).await.unwrap();
+        assert_eq!(record(said("5", None), 6).await, Recorded::Nobody);
+    });
+}
+
+#[test]
+fn a_database_refuses_a_strangers_secret() {
+    on_both(|t| async move {
+        SiteSecret::from_lines(OLD).unwrap().verify_fingerprint(&t.db).await.unwrap();
+        let erasure = SiteSecret::from_lines(OLD).unwrap().erasure_key();
+        let wrong = secret().verify_fingerprint(&t.db).await.unwrap_err();
+        assert!(matches!(wrong, SecretError::Stranger { known: 1, .. }), "{wrong}");
+        assert!(!wrong.to_string().contains(SECRET));
+
+        let rotated = format!("{SECRET}\n{OLD}");
+        let mut now = SiteSecret::from_lines(&rotated).unwrap();
+        now.verify_fingerprint(&t.db).await.unwrap();
+        assert_eq!(now.erasure_key(), erasure, "the key of the erasure hash never rotates");
+        // an even older file of another origin, listed last, does not take its place
+        let mut more = SiteSecret::from_lines(&format!("{rotated}\n{}", "z".repeat(40))).unwrap();
+        more.verify_fingerprint(&t.db).await.unwrap();
+        assert_eq!(more.erasure_key(), erasure);
+        let lost = secret().verify_fingerprint(&t.db).await.unwrap_err();
+        assert!(matches!(lost, SecretError::ErasureKey), "{lost}");
+    });
+}
+
+#[test]
+fn the_secret_comes_from_the_environment_or_a_private_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = |_: &str| None;
+    let missing = SiteSecret::load(dir.path(), &none).unwrap_err();
+    assert!(missing.to_string().contains("DANGOL_SECRET_FILE"), "{missing}");
+
+    let path = SiteSecret::create(dir.path()).unwrap();
+    let made = SiteSecret::load(dir.path(), &none).unwrap();
+    assert!(matches!(SiteSecret::create(dir.path()), Err(SecretError::Exists(_))));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!format!("{made:?} {:?}", made.key("x")).contains(text.trim()));
+
+    // rotation: the old one moves, a new one signs
+    std::fs::create_dir(dir.path().join(".secret/old")).unwrap();
+    std::fs::rename(&path, dir.path().join(".secret/old/2027-01.key")).unwrap();
+    SiteSecret::create(dir.path()).unwrap();
+    let rotated = SiteSecret::load(dir.path(), &none).unwrap();
+    assert_ne!(rotated.key("x"), made.key("x"));
+    assert_eq!(rotated.keys("x")[1], made.key("x"));
+    assert_ne!(made.key("x").bytes, made.key("y").bytes);
+
+    let set = |name: &str| (name == "DANGOL_SECRET").then(|| SECRET.to_owned());
+    assert_eq!(SiteSecret::load(dir.path(), &set).unwrap().key("x"), secret().key("x"), "a variable wins");
+    let short = |name: &str| (name == "DANGOL_SECRET").then(|| "hunter2".to_owned());
+    let wrong = SiteSecret::load(dir.path(), &short).unwrap_err().to_string();
+    assert!(wrong.contains("at least 32") && !wrong.contains("hunter2"), "{wrong}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = SiteSecret::create(dir.path()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let wrong = SiteSecret::load(dir.path(), &|_: &str| None).unwrap_err();
+    assert!(wrong.to_string().contains("chmod 600"), "{wrong}");
+}
+
+#[test]
+fn a_variable_or_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    std::fs::write(&file, "\u{feff}s3cret 비밀\r\n").unwrap();
+    let name = relay_password_variable("primary-2");
+    assert_eq!(name, "DANGOL_RELAY_PRIMARY_2_PASSWORD");
+    let file_name = file.to_str().unwrap().to_owned();
+    let by_file = |asked: &str| (asked == "DANGOL_RELAY_PRIMARY_2_PASSWORD_FILE").then(|| file_name.clone());
+    assert_eq!(env_or_file(&by_file, &name).unwrap().unwrap().expose_secret(), "s3cret 비밀");
+    assert!(matches!(env_or_file(&|_: &str| Some("x".into()), &name), Err(SecretError::Both(_))));
+    assert!(env_or_file(&|_: &str| Some("  ".into()), &name).unwrap().is_none(), "empty is none");
+    let nowhere = |asked: &str| asked.ends_with("_FILE").then(|| "/nowhere/x".to_owned());
+    assert!(env_or_file(&nowhere, &name).unwrap_err().to_string().contains("/nowhere/x"));
+}
+
+#[test]
+fn the_example_surveys_are_surveys() {
+    for (name, text) in [
+        ("nps", include_str!("../../templates/workspace/surveys/nps.toml")),
+        ("taste", include_str!("../../templates/workspace/surveys/taste.toml")),
+    ] {
+        let survey: dangol::config::model::Survey = toml::from_str(text).unwrap();
+        assert_eq!(answer::possible(&survey).len(), if name == "nps" { 11 } else { 3 });
+        assert_eq!(answer::accept(&survey, " 10 ").is_some(), name == "nps");
+        assert_eq!(answer::accept(&survey, "11<script>"), None);
+    }
+    assert_eq!(answer::comment("a\r\nb\u{0}\u{1b}[31m"), Some("a\nb[31m".into()));
+    assert_eq!(answer::comment(&"한".repeat(3_000)).unwrap().chars().count(), 2_000);
+    assert_eq!(answer::comment(" \r\n "), None);
+}
+
+#[test]
+fn a_flood_on_one_mail_is_settled_in_bearable_slices() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let t = sqlite().await;
+        let (_, message) = mail(&t, "a", "accepted").await;
+        let (log, _writer) = HitLog::start(t.db.clone(), t.dir.path().join("hits.ndjson"));
+        let all = (0..7_000).map(|i| log.record(click(message, 1, at(3, i)), Period::millis(60_000)));
+        assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
+        assert_eq!(settle(&t.db, at(60, 0)).await.unwrap(), 7_000);
+        let human: (i64,) = t.db.one("SELECT count(*) FROM hit WHERE class = 'human'", args![]).await.unwrap();
+        assert_eq!(human.0, 0, "seven clicks a second are no person's");
+    });
+}
