@@ -158,9 +158,9 @@ impl Writer<'_> {
         let (from, to) = (month_and_day(today), month_and_day(last));
         let over_new_year = last.year() > today.year();
         // who was born on 29 February has the 28th in other years
-        let leaps = [today.year(), last.year()].into_iter().any(|year| {
-            Date::new(year, 2, 28).is_ok_and(|day| !day.in_leap_year() && today <= day && day <= last)
-        });
+        let leaps = [today.year(), last.year()]
+            .into_iter()
+            .any(|year| Date::new(year, 2, 28).is_ok_and(|day| !day.in_leap_year() && today <= day && day <= last));
         let day = "substr(c.birthday, 6, 5)";
         let (from, to) = (self.bind(from), self.bind(to));
         let joined = if over_new_year { "OR" } else { "AND" };
