@@ -27,6 +27,7 @@ pub struct Finished {
     pub outcome: Outcome,
 }
 
+#[expect(clippy::large_enum_variant, reason = "almost every request is the large one")]
 enum Request {
     /// Begin a mail; `previous` is the same connection's last result.
     Begin { claimed: Claimed, policy: Policy, relay: String, previous: Option<Finished>, answer: oneshot::Sender<bool> },

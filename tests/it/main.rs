@@ -12,4 +12,3 @@ mod segment;
 mod support;
 mod track;
 mod web;
-

@@ -7,6 +7,7 @@ use dangol::config::model::{Settings, Survey};
 use dangol::track::token::Route;
 use dangol::track::{HitLog, Spool, Tokens};
 use dangol::types::Clock;
+use dangol::types::Shared;
 use dangol::web::{self, Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Method, Response, StatusCode};
