@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catcher;
+mod crash;
 mod database;
+mod delivery;
 mod demo_people;
 mod demo_shop;
 mod relationship;
@@ -12,3 +14,4 @@ mod segment;
 mod support;
 mod track;
 mod web;
+mod world;
