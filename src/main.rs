@@ -1,1 +1,7 @@
-fn main() {}
+//! The `dangol` command: arguments in, one function of the library, an exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dangol::cli::main()
+}

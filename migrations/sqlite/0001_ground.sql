@@ -69,6 +69,7 @@ CREATE TABLE event (
   data TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE INDEX event_customer ON event (customer_id, kind, at);
+CREATE INDEX event_campaign ON event (campaign_id, kind) WHERE campaign_id IS NOT NULL;
 
 -- The present state of each order that the log tells of: the log says "paid, then returned", this says "returned".
 CREATE TABLE purchase (
@@ -109,6 +110,7 @@ CREATE TABLE consent (
   source TEXT NOT NULL,
   address TEXT,
   at INTEGER NOT NULL,
+  own_act INTEGER NOT NULL DEFAULT 1,   -- 0: the row had no time of its own, so it never overrides a withdrawal
   recorded_at INTEGER NOT NULL,
   batch_id INTEGER
 ) STRICT;
@@ -153,6 +155,7 @@ CREATE TABLE relationship (
   -- buying: sum over repeat purchases of 2^(-age/h) at buy_at
   purchases INTEGER NOT NULL DEFAULT 0,
   first_purchase_at INTEGER,
+  previous_purchase_at INTEGER,      -- the last on an earlier day than the last
   last_purchase_at INTEGER,
   buy_sum REAL NOT NULL DEFAULT 0,
   buy_at INTEGER,
@@ -236,6 +239,7 @@ CREATE TABLE revision (
 -- Whether a campaign's mail may flow. Owned by delivery, set by campaign and by the safety stops.
 CREATE TABLE lane (
   campaign_id INTEGER PRIMARY KEY,
+  service INTEGER NOT NULL DEFAULT 0, -- goes before marketing
   state TEXT NOT NULL,               -- open, held
   reason TEXT,
   since INTEGER NOT NULL
@@ -308,7 +312,7 @@ CREATE TABLE message (
   UNIQUE (enrolment_id, step),
   UNIQUE (campaign_id, occurrence_id, step, address)
 ) STRICT;
-CREATE INDEX message_due ON message (next_at, id) WHERE state IN ('queued', 'deferred');
+CREATE INDEX message_due ON message (campaign_id, next_at, id) WHERE state IN ('queued', 'deferred');
 CREATE INDEX message_held ON message (node_id, state) WHERE state IN ('claimed', 'transmitting');
 CREATE INDEX message_customer ON message (customer_id, sent_at);
 CREATE INDEX message_campaign ON message (campaign_id, state);

@@ -5,6 +5,7 @@
 //! and all of it together by `campaign::check`.
 
 pub mod document;
+pub mod init;
 pub mod model;
 mod problem;
 pub mod secret;

@@ -15,6 +15,18 @@ pub fn schema<T: JsonSchema>() -> Schema {
     SchemaSettings::draft07().into_generator().into_root_schema_for::<T>()
 }
 
+/// The schemas of all kinds of file, by the name of the schema's own file, as text.
+pub fn all() -> [(&'static str, String); 4] {
+    use super::model::{Campaign, Segment, Settings, Survey};
+    let text = |schema: Schema| format!("{:#}\n", schema.as_value());
+    [
+        ("dangol.json", text(schema::<Settings>())),
+        ("segment.json", text(schema::<Segment>())),
+        ("campaign.json", text(schema::<Campaign>())),
+        ("survey.json", text(schema::<Survey>())),
+    ]
+}
+
 /// Every place where `document` departs from the shape of `T`.
 pub fn check<T: JsonSchema>(document: &Document) -> Vec<Problem> {
     let (table, problems) = document.parse();

@@ -36,12 +36,17 @@ impl Dialect {
         format!("{name}({})", expressions.join(", "))
     }
 
-    /// A member of a JSON object kept as text, as text; null where it is not. The key is the parameter `?`.
+    /// A member of a JSON object kept as text, as text compared by bytes: a text as it is, a number as written, `true`
+    /// or `false`; null where it is not, or is null, a list or an object. The key is the parameter `?`.
     pub fn json_text(self, column: &str) -> String {
         match self {
-            // a quoted path, because a key may hold dots
-            Dialect::Sqlite => format!("CAST(json_extract({column}, '$.\"' || ? || '\"') AS TEXT)"),
-            Dialect::Postgres => format!("(({column})::jsonb ->> ?::text)"),
+            // a quoted path, because a key may hold dots; a row of its own, because it is read more than once
+            Dialect::Sqlite => format!(
+                "(SELECT CASE json_type({column}, j.k) WHEN 'text' THEN {column} ->> j.k WHEN 'array' THEN NULL WHEN 'object' THEN NULL WHEN 'null' THEN NULL ELSE {column} -> j.k END FROM (SELECT '$.\"' || ? || '\"' AS k) AS j)"
+            ),
+            Dialect::Postgres => format!(
+                "(SELECT CASE WHEN jsonb_typeof(j.v) NOT IN ('array', 'object') THEN (j.v #>> '{{}}') COLLATE \"C\" END FROM (SELECT ({column})::jsonb -> ?::text AS v) AS j)"
+            ),
         }
     }
 

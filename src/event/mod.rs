@@ -12,6 +12,7 @@
 
 mod kind;
 mod log;
+pub mod purchase;
 
 pub use kind::Kind;
 pub use log::{Event, NewEvent, append, append_in, cursor, move_cursor, read_after};

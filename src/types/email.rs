@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 
-/// A normalised address: `홍길동@예시.한국` is `홍길동@xn--vv4b13h.xn--3e0b707e`.
+/// A normalised address: `홍길동@예시.한국` is `홍길동@xn--vv4b11d.xn--3e0b707e`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Email {
     text: String,
@@ -142,7 +142,7 @@ mod tests {
             assert_eq!(text.parse::<Email>().unwrap().as_str(), "hong@example.com");
         }
         let korean: Email = "홍길동@예시.한국".parse().unwrap();
-        assert_eq!(korean.domain(), "xn--vv4b13h.xn--3e0b707e");
+        assert_eq!(korean.domain(), "xn--vv4b11d.xn--3e0b707e");
         assert!(korean.needs_smtputf8());
         // decomposed Hangul is the same local part
         assert_eq!("홍@예시.한국".parse::<Email>(), "\u{1112}\u{1169}\u{11bc}@예시.한국".parse::<Email>());

@@ -8,12 +8,14 @@ pub mod locale;
 pub mod money;
 pub mod pace;
 pub mod period;
+pub mod shared;
 pub mod text;
 
 pub use clock::Clock;
 pub use email::Email;
 pub use money::{Currency, Money};
 pub use period::Period;
+pub use shared::Shared;
 
 /// A moment, UTC; `i64` milliseconds in the database.
 pub use jiff::Timestamp;

@@ -4,13 +4,13 @@ use crate::config::model::{Settings, Survey};
 use crate::db::Db;
 use crate::track::{HitLog, Spool, Tokens};
 use crate::types::locale::Locale;
-use crate::types::{Clock, Email};
+use crate::types::{Clock, Email, Shared};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// What the handlers need.
 pub struct State {
@@ -19,7 +19,7 @@ pub struct State {
     /// What time it is.
     pub clock: Clock,
     /// `dangol.toml`.
-    pub settings: Live<Settings>,
+    pub settings: Shared<Settings>,
     /// Reads the tokens in links.
     pub tokens: Tokens,
     /// Keeps evidence.
@@ -39,35 +39,6 @@ pub struct State {
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("db", &self.db).finish_non_exhaustive()
-    }
-}
-
-/// A value that is replaced while it is in use, as the settings are on SIGHUP. Cheap to clone; clones share it.
-#[derive(Debug)]
-pub struct Live<T> {
-    value: Arc<RwLock<Arc<T>>>,
-}
-
-impl<T> Clone for Live<T> {
-    fn clone(&self) -> Live<T> {
-        Live { value: self.value.clone() }
-    }
-}
-
-impl<T> Live<T> {
-    /// Begins with `value`.
-    pub fn new(value: T) -> Live<T> {
-        Live { value: Arc::new(RwLock::new(Arc::new(value))) }
-    }
-
-    /// The value now; later changes do not touch it.
-    pub fn get(&self) -> Arc<T> {
-        self.value.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts another in its place.
-    pub fn set(&self, value: T) {
-        *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
     }
 }
 

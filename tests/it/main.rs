@@ -1,7 +1,11 @@
 //! The suite: behaviour through the public door. One binary, a module for each behaviour.
 
-mod support;
-
+mod catcher;
 mod database;
+mod demo_people;
+mod demo_shop;
+mod relationship;
+mod segment;
+mod support;
 mod track;
 mod web;

@@ -293,10 +293,8 @@ fn what_turns_out_otherwise_is_corrected() {
         assert_eq!(corrections.len(), 2, "the click, and the open that followed from it");
         for event in corrections {
             assert_eq!((event.data["was"].as_str(), event.data["class"].as_str()), (Some("human"), Some("machine")));
-            assert!(event.data["corrects"].as_str().unwrap().starts_with(match event.data["kind"].as_str() {
-                Some("click") => "hit:",
-                _ => "open:message:",
-            }));
+            let about = found.iter().find(|e| Some(e.id) == event.data["corrects"].as_i64()).unwrap();
+            assert_eq!(event.data["kind"], about.kind.name());
         }
         let machines: i64 =
             t.db.one::<(i64,)>("SELECT count(*) FROM hit WHERE class = 'machine'", args![]).await.unwrap().0;
@@ -417,11 +415,11 @@ fn an_answer_is_kept_once_and_corrected() {
 
         let found = events(&t).await;
         let kinds: Vec<String> = found.iter().map(|e| format!("{} {}", e.kind, e.data["answer"])).collect();
-        assert_eq!(kinds, ["survey_answer \"9\"", "correction \"3\"", "correction \"4\""]);
+        assert_eq!(kinds, ["survey_answer \"9\"", "survey_answer \"3\"", "survey_answer \"4\""]);
         assert_eq!(found[0].data["kind"], "nps");
         assert_eq!(found[0].data["comment"], "좋아요 🙂");
-        assert_eq!(found[2].data["was"], "3");
-        assert_eq!(found[2].data["corrects"], format!("survey:{message}:nps:1"));
+        assert!(found[0].data.get("previous").is_none());
+        assert_eq!(found[2].data["previous"], "3");
         let row: (String, Option<String>, Timestamp, Timestamp) =
             t.db.one("SELECT answer, comment, at, updated_at FROM survey_answer", args![]).await.unwrap();
         assert_eq!(row, ("4".into(), None, at(1, 0), at(4, 0)));

@@ -6,8 +6,8 @@ use dangol::args;
 use dangol::config::model::{Settings, Survey};
 use dangol::track::token::Route;
 use dangol::track::{HitLog, Spool, Tokens};
-use dangol::types::Clock;
-use dangol::web::{self, Change, Deeds, Live, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
+use dangol::types::{Clock, Shared};
+use dangol::web::{self, Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Method, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +131,7 @@ impl Site {
         let state = Arc::new(State {
             db,
             clock: Clock::stepped(at(5, 0)),
-            settings: Live::new(settings),
+            settings: Shared::new(settings),
             tokens: tokens.clone(),
             hits,
             deeds: deeds.clone(),
@@ -348,9 +348,9 @@ fn a_tap_fills_the_answer_in_and_a_post_sends_it() {
     on_a_site(async |t, site| {
         let (customer, message) = mail(&t, "홍길동", "accepted").await;
         let path = Route::Survey.path(&site.tokens.survey(message, customer, "nps"));
-        let html = site.get(&format!("{path}?a=9")).await.text().await.unwrap();
+        let html = site.get(&format!("{path}?answer=9")).await.text().await.unwrap();
         assert!(html.contains("value=\"9\" required checked") && html.matches("checked").count() == 1, "{html}");
-        let html = site.get(&format!("{path}?a=%22%3E%3Cscript%3E")).await.text().await.unwrap();
+        let html = site.get(&format!("{path}?answer=%22%3E%3Cscript%3E")).await.text().await.unwrap();
         assert!(!html.contains("<script") && !html.contains("checked"));
         let answers = || async {
             t.db.all::<(String, Option<String>)>("SELECT answer, comment FROM survey_answer", args![]).await.unwrap()
@@ -369,7 +369,7 @@ fn a_tap_fills_the_answer_in_and_a_post_sends_it() {
 
         let taste = Route::Survey.path(&site.tokens.survey(message, customer, "taste"));
         assert!(
-            site.get(&format!("{taste}?a=herbs"))
+            site.get(&format!("{taste}?answer=herbs"))
                 .await
                 .text()
                 .await

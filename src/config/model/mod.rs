@@ -10,7 +10,7 @@ mod words;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
 pub use segment::Segment;
 pub use settings::{
-    Consent, Database, Delivery, Dkim, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
+    Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
     Tracking, Web, Weights,
 };
 pub use survey::{Choice, Survey, SurveyKind};

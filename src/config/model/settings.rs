@@ -151,18 +151,6 @@ pub struct Sender {
     pub from: Mailbox,
     /// Where answers go; without it, to `from`.
     pub reply_to: Option<Email>,
-    /// The key that signs.
-    pub dkim: Option<Dkim>,
-}
-
-/// A DKIM key.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dkim {
-    /// The selector: the key's record is at `SELECTOR._domainkey.DOMAIN`.
-    pub selector: String,
-    /// The file of the private key, from the workspace, such as `.secret/d1.pem`.
-    pub key: String,
 }
 
 /// What people can agree to receive.

@@ -1,0 +1,101 @@
+//! Pause, resume, close, cancel: what an operator does to a campaign that runs.
+
+use super::{CampaignError, store};
+use crate::db::Db;
+use crate::deliver::lane::{self, Lane};
+use crate::types::Timestamp;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing more goes out until it is resumed; what is in flight is finished.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// Admits nobody new; those inside go on.
+    Close,
+    /// Ends every pass, for good.
+    Cancel,
+}
+
+/// What was done to one campaign.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Done {
+    /// The campaign.
+    pub campaign: String,
+    /// Its state now.
+    pub state: String,
+    /// Mails that will not be sent.
+    pub cancelled: u64,
+}
+
+/// Does it to the campaign `name`, or with `None` to all that it can be done to.
+///
+/// # Errors
+/// When there is no such campaign, or it is in a state in which this cannot be done.
+pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp) -> Result<Vec<Done>, CampaignError> {
+    let all = store::campaigns(&mut &*db).await?;
+    let chosen: Vec<_> = match name {
+        Some(name) => {
+            let found = all.iter().find(|campaign| campaign.name == name).ok_or_else(|| CampaignError::Unknown {
+                name: name.to_owned(),
+                help: Some(crate::config::nearest(name, all.iter().map(|c| c.name.as_str())).unwrap_or_else(|| {
+                    "none has been launched yet".into()
+                })),
+            })?;
+            vec![found]
+        }
+        None => all.iter().filter(|campaign| allowed(&campaign.state, action).is_ok()).collect(),
+    };
+    let mut done = Vec::new();
+    for campaign in chosen {
+        allowed(&campaign.state, action)
+            .map_err(|why| CampaignError::State(format!("`{}` {why}", campaign.name)))?;
+        let mut tx = db.begin().await?;
+        let mut cancelled = 0;
+        let state = match action {
+            Action::Pause => {
+                lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
+                "paused"
+            }
+            Action::Resume => {
+                lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;
+                // one that was found too late and has asked is answered
+                store::revive_stale(&mut tx, campaign.id).await?;
+                "running"
+            }
+            Action::Close => {
+                store::stop_occurrences(&mut tx, campaign.id, now).await?;
+                "closed"
+            }
+            Action::Cancel => {
+                store::stop_occurrences(&mut tx, campaign.id, now).await?;
+                cancelled = store::cancel_messages(&mut tx, campaign.id, now).await?;
+                "cancelled"
+            }
+        };
+        store::set_state(&mut tx, campaign.id, &campaign.state, state, now).await?;
+        tx.commit().await?;
+        done.push(Done { campaign: campaign.name.clone(), state: state.to_owned(), cancelled });
+    }
+    Ok(done)
+}
+
+fn allowed(state: &str, action: Action) -> Result<(), String> {
+    match (action, state) {
+        (_, "cancelled") => Err("was cancelled, and that is for good".into()),
+        (Action::Pause, "running" | "closed") | (Action::Close, "running" | "paused") | (Action::Cancel, _) => Ok(()),
+        // a running campaign can be held by a safety stop, and resume is the answer to it
+        (Action::Resume, "paused" | "running") => Ok(()),
+        (action, state) => Err(format!("is {state}, and cannot be {}", word(action))),
+    }
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Pause => "paused",
+        Action::Resume => "resumed",
+        Action::Close => "closed",
+        Action::Cancel => "cancelled",
+    }
+}

@@ -1,0 +1,110 @@
+//! Taking an audience into the queue, in slices of customer ids so short that other commits hardly wait, each of which
+//! can be repeated: a process that dies between two goes on at the same place.
+
+use super::live::Audience;
+use super::{CampaignError, Live, LiveCache, schedule, store};
+use crate::config::model::Settings;
+use crate::db::Db;
+use crate::deliver::lane::{self, Lane};
+use crate::types::Timestamp;
+use crate::types::bucket::Draw;
+
+/// How many customer ids a slice spans: about 20 ms of the writer's time.
+const SLICE: i64 = 1_000;
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Slices taken.
+    pub slices: u64,
+    /// Occurrences that were found too late and now ask.
+    pub stale: u64,
+    /// Occurrences whose audience is now all in the queue.
+    pub finished: u64,
+}
+
+/// Takes up to `slices` slices of what is due. Nothing is left to do when fewer were taken.
+///
+/// # Errors
+/// When the database is away. A campaign that cannot be compiled is held with the reason, and the others go on.
+pub async fn tick(
+    db: &Db,
+    cache: &LiveCache,
+    settings: &Settings,
+    slices: u64,
+    now: Timestamp,
+) -> Result<Progress, CampaignError> {
+    let mut progress = Progress::default();
+    for occurrence in store::due_occurrences(&mut &*db, now).await? {
+        let live = match cache.get(db, settings, occurrence.revision).await {
+            Ok(live) => live,
+            Err(CampaignError::Db(e)) => return Err(e.into()),
+            Err(e) => {
+                let reason = format!("it cannot be compiled: {e}");
+                tracing::error!(campaign = occurrence.campaign, "{reason}");
+                let mut tx = db.begin().await?;
+                lane::set(&mut tx, occurrence.campaign, &Lane::Held(reason), now).await?;
+                tx.commit().await?;
+                continue;
+            }
+        };
+        if occurrence.state == "waiting" {
+            if schedule::stale(occurrence.due_at, live.campaign.schedule.stale, now) {
+                store::mark_stale(db, &occurrence, now).await?;
+                tracing::warn!(campaign = live.name, "found too late, holding: `dangol resume {}` sends it all the same", live.name);
+                progress.stale += 1;
+                continue;
+            }
+            store::begin_enrolling(db, &occurrence).await?;
+        }
+        while progress.slices < slices {
+            progress.slices += 1;
+            if slice(db, &live, occurrence.id, settings, now).await? {
+                progress.finished += 1;
+                break;
+            }
+        }
+    }
+    Ok(progress)
+}
+
+/// One slice; true when it was the last.
+async fn slice(
+    db: &Db,
+    live: &Live,
+    occurrence: i64,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<bool, CampaignError> {
+    let mut tx = db.begin().await?;
+    let Some(place) = store::place(&mut tx, occurrence).await? else { return Ok(true) };
+    let to = (place.position + SLICE).min(place.last_id);
+    let audience: Audience = live.audience(&tx, settings, now)?;
+    let rule = live.rule(settings, now)?;
+    let arm = Draw::new(place.campaign, "holdout");
+    let slice = store::Slice {
+        place: &place,
+        to,
+        step: super::ONCE,
+        topic: &live.campaign.topic,
+        service: live.service(),
+        draw: arm,
+        threshold: Draw::threshold(live.holdout()),
+    };
+    store::insert_enrolments(&mut tx, &slice, &audience, &rule, now).await?;
+    let zones = store::zones(&mut tx, &slice).await?;
+    let site = settings.site.timezone.tz();
+    let due = |zone: Option<&str>| {
+        let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok());
+        schedule::due(live.campaign.schedule.at, place.due_at, zone.as_ref().unwrap_or(site))
+    };
+    let by_zone: Vec<(String, Timestamp)> =
+        zones.into_iter().map(|zone| (due(Some(&zone)), zone)).map(|(at, zone)| (zone, at)).collect();
+    store::insert_messages(&mut tx, &slice, &by_zone, due(None), live.expires, now).await?;
+    let finished = to >= place.last_id;
+    // another node took the same slice meanwhile: then nothing of this one stands
+    if store::advance(&mut tx, &place, to, finished, now).await? {
+        tx.commit().await?;
+    }
+    Ok(finished)
+}

@@ -1,0 +1,108 @@
+//! Who is in an audience, who is eligible, and in which arm: the same expression for a plan and for enrolment.
+
+use crate::args;
+use crate::campaign::live::Audience;
+use crate::db::{Args, DbError, Query};
+use crate::permission::Rule;
+use crate::types::Timestamp;
+use crate::types::bucket::{Draw, PRIME};
+
+/// Rows `id, bucket, email, timezone, reason` of an audience, as SQL with its parameters; `range` limits the ids.
+pub(super) fn rows(audience: &Audience, rule: &Rule, range: Option<(i64, i64)>) -> (String, Args) {
+    let mut args = Args::new();
+    let eligible = rule.reason();
+    args.extend(eligible.args);
+    let mut conditions = vec!["c.erased_at IS NULL".to_owned()];
+    if let Some((after, to)) = range {
+        conditions.push("c.id > ? AND c.id <= ?".into());
+        args.extend(args![after, to]);
+    }
+    conditions.push(format!("({})", audience.include.sql));
+    args.extend(audience.include.args.clone());
+    for (_, exclude) in &audience.exclude {
+        conditions.push(format!("NOT ({})", exclude.sql));
+        args.extend(exclude.args.clone());
+    }
+    let sql = format!(
+        "SELECT c.id, c.bucket, c.email, c.timezone, {} AS reason FROM customer c \
+         LEFT JOIN relationship r ON r.customer_id = c.id WHERE {}",
+        eligible.sql,
+        conditions.join(" AND ")
+    );
+    (sql, args)
+}
+
+/// The arm of a row of [`rows`] called `a`. Its parameters: a, b of the draw, and the threshold.
+pub(super) fn arm() -> String {
+    format!(
+        "CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN (a.bucket * ? + ?) % {PRIME} < ? THEN 'holdout' ELSE 'treated' END"
+    )
+}
+
+/// A line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// `treated`, `holdout`, `none`.
+    pub arm: String,
+    /// Why not, where not.
+    pub reason: Option<String>,
+    /// How many customers.
+    pub customers: i64,
+    /// How many different addresses.
+    pub addresses: i64,
+}
+
+/// How many would be in each arm, or left out, and why.
+///
+/// # Errors
+/// What the database says.
+pub async fn counted(
+    db: &mut impl Query,
+    audience: &Audience,
+    rule: &Rule,
+    draw: Draw,
+    threshold: i64,
+) -> Result<Vec<Counted>, DbError> {
+    let (rows, args) = rows(audience, rule, None);
+    let sql = format!(
+        "SELECT arm, reason, count(*), count(DISTINCT email) FROM (SELECT {} AS arm, a.reason, a.email FROM ({rows}) AS a) AS b \
+         GROUP BY arm, reason ORDER BY arm, reason",
+        arm()
+    );
+    let mut all = args![draw.a, draw.b, threshold];
+    all.extend(args);
+    let rows: Vec<(String, Option<String>, i64, i64)> = db.all(&sql, all).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(arm, reason, customers, addresses)| Counted { arm, reason, customers, addresses })
+        .collect())
+}
+
+/// How many who would get a mail are at their cap now: `count` marketing mails since `since`.
+///
+/// # Errors
+/// What the database says.
+pub async fn collisions(
+    db: &mut impl Query,
+    audience: &Audience,
+    rule: &Rule,
+    cap: (i64, Timestamp),
+) -> Result<i64, DbError> {
+    let (rows, mut args) = rows(audience, rule, None);
+    let sql = format!(
+        "SELECT count(*) FROM ({rows}) AS a WHERE a.reason IS NULL AND (SELECT count(*) FROM message m \
+         WHERE m.customer_id = a.id AND m.sent_at > ? AND m.service = 0 \
+         AND m.state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')) >= ?"
+    );
+    args.extend(args![cap.1, cap.0]);
+    Ok(db.one::<(i64,)>(&sql, args).await?.0)
+}
+
+/// How many mails of a campaign are in the queue or beyond it.
+///
+/// # Errors
+/// What the database says.
+pub async fn enrolled(db: &mut impl Query, campaign: &str) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM message m JOIN campaign c ON c.id = m.campaign_id WHERE c.name = ? AND m.address IS NOT NULL";
+    Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
+}

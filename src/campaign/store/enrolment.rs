@@ -1,0 +1,229 @@
+//! Occurrences that are due, and their audience in slices: two statements a slice, everything else is the database's.
+
+use super::audience;
+use crate::args;
+use crate::campaign::live::Audience;
+use crate::db::{Args, Db, DbError, Query, Tx};
+use crate::permission::Rule;
+use crate::types::bucket::Draw;
+use crate::types::{Period, Timestamp};
+
+/// An occurrence that is due.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the columns of the occurrence")]
+pub struct Due {
+    pub id: i64,
+    pub campaign: i64,
+    pub revision: i64,
+    pub state: String,
+    pub due_at: Timestamp,
+}
+
+/// Occurrences whose audience is to be taken now, of campaigns that run.
+///
+/// # Errors
+/// What the database says.
+pub async fn due_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<Due>, DbError> {
+    let sql = "SELECT o.id, o.campaign_id, o.revision_id, o.state, o.due_at FROM occurrence o \
+               JOIN campaign c ON c.id = o.campaign_id JOIN lane l ON l.campaign_id = c.id \
+               WHERE o.state IN ('waiting', 'enrolling') AND o.due_at <= ? AND c.state = 'running' AND l.state = 'open' \
+               ORDER BY o.due_at, o.id";
+    let rows: Vec<(i64, i64, i64, String, Timestamp)> = db.all(sql, args![now]).await?;
+    let due = |(id, campaign, revision, state, due_at)| Due { id, campaign, revision, state, due_at };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// When the next occurrence of a running campaign falls due.
+///
+/// # Errors
+/// What the database says.
+pub async fn next_occurrence(db: &mut impl Query) -> Result<Option<Timestamp>, DbError> {
+    let sql = "SELECT min(o.due_at) FROM occurrence o JOIN campaign c ON c.id = o.campaign_id \
+               WHERE o.state IN ('waiting', 'enrolling') AND c.state = 'running'";
+    Ok(db.one::<(Option<Timestamp>,)>(sql, args![]).await?.0)
+}
+
+/// `waiting → stale`: it asks before it goes on.
+///
+/// # Errors
+/// What the database says.
+pub async fn mark_stale(db: &Db, due: &Due, now: Timestamp) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    let sql = "UPDATE occurrence SET state = 'stale' WHERE id = ? AND state = 'waiting'";
+    tx.execute(sql, args![due.id]).await?;
+    let reason = format!("found too late: it was due at {}", due.due_at);
+    let held = crate::deliver::lane::Lane::Held(reason);
+    crate::deliver::lane::set(&mut tx, due.campaign, &held, now).await?;
+    tx.commit().await
+}
+
+/// `waiting → enrolling`: customers who come later than this are not part of it.
+///
+/// # Errors
+/// What the database says.
+pub async fn begin_enrolling(db: &Db, due: &Due) -> Result<(), DbError> {
+    let sql = "UPDATE occurrence SET state = 'enrolling', last_id = COALESCE((SELECT max(id) FROM customer), 0) \
+               WHERE id = ? AND state = 'waiting'";
+    db.execute(sql, args![due.id]).await?;
+    Ok(())
+}
+
+/// Where an occurrence stands.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the columns of the occurrence")]
+pub struct Place {
+    pub occurrence: i64,
+    pub campaign: i64,
+    pub revision: i64,
+    pub due_at: Timestamp,
+    pub position: i64,
+    pub last_id: i64,
+}
+
+/// Where an occurrence that is being enrolled stands; `None` when it is not, any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn place(tx: &mut Tx, occurrence: i64) -> Result<Option<Place>, DbError> {
+    let sql = "SELECT id, campaign_id, revision_id, due_at, position, COALESCE(last_id, 0) FROM occurrence \
+               WHERE id = ? AND state = 'enrolling'";
+    let row: Option<(i64, i64, i64, Timestamp, i64, i64)> = tx.optional(sql, args![occurrence]).await?;
+    Ok(row.map(|(occurrence, campaign, revision, due_at, position, last_id)| Place {
+        occurrence,
+        campaign,
+        revision,
+        due_at,
+        position,
+        last_id,
+    }))
+}
+
+/// A slice of an audience: customers after the place's position, up to and with `to`.
+#[derive(Clone, Debug)]
+pub struct Slice<'a> {
+    /// Where the occurrence stands.
+    pub place: &'a Place,
+    /// The last customer id.
+    pub to: i64,
+    /// The step that is queued.
+    pub step: &'a str,
+    /// Its topic.
+    pub topic: &'a str,
+    /// Whether it is service mail.
+    pub service: bool,
+    /// The draw of the holdout.
+    pub draw: Draw,
+    /// Draws below this are held out.
+    pub threshold: i64,
+}
+
+/// Everyone in the audience gets an enrolment, those who are not eligible with the reason.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert_enrolments(
+    tx: &mut Tx,
+    slice: &Slice<'_>,
+    audience: &Audience,
+    rule: &Rule,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let place = slice.place;
+    let range = Some((place.position, slice.to));
+    let (rows, args) = audience::rows(audience, rule, range);
+    let sql = format!(
+        "INSERT INTO enrolment (campaign_id, revision_id, occurrence_id, customer_id, arm, step, state, reason, created_at, updated_at) \
+         SELECT CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), a.id, {}, CAST(? AS TEXT), \
+         CASE WHEN a.reason IS NULL THEN 'done' ELSE 'skipped' END, a.reason, CAST(? AS BIGINT), CAST(? AS BIGINT) \
+         FROM ({rows}) AS a WHERE true ON CONFLICT (occurrence_id, customer_id) DO NOTHING",
+        audience::arm()
+    );
+    let mut all = args![
+        place.campaign,
+        place.revision,
+        place.occurrence,
+        slice.draw.a,
+        slice.draw.b,
+        slice.threshold,
+        slice.step,
+        now,
+        now
+    ];
+    all.extend(args);
+    tx.execute(&sql, all).await
+}
+
+/// The zones of the slice's readers.
+///
+/// # Errors
+/// What the database says.
+pub async fn zones(tx: &mut Tx, slice: &Slice<'_>) -> Result<Vec<String>, DbError> {
+    let sql = "SELECT DISTINCT c.timezone FROM enrolment e JOIN customer c ON c.id = e.customer_id \
+               WHERE e.occurrence_id = ? AND e.customer_id > ? AND e.customer_id <= ? AND c.timezone IS NOT NULL";
+    let args = args![slice.place.occurrence, slice.place.position, slice.to];
+    Ok(tx.all::<(String,)>(sql, args).await?.into_iter().map(|(zone,)| zone).collect())
+}
+
+/// A row for the mail of everyone enrolled: queued, or skipped with the reason. An address that has its mail already
+/// gets no second one.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert_messages(
+    tx: &mut Tx,
+    slice: &Slice<'_>,
+    by_zone: &[(String, Timestamp)],
+    due: Timestamp,
+    expires: Period,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let place = slice.place;
+    let mut due_args = Args::new();
+    let mut due_sql = String::from("CAST(? AS BIGINT)");
+    if !by_zone.is_empty() {
+        due_sql = format!("CASE c.timezone {} ELSE CAST(? AS BIGINT) END", "WHEN ? THEN CAST(? AS BIGINT) ".repeat(by_zone.len()));
+        for (zone, at) in by_zone {
+            due_args.extend(args![zone.as_str(), *at]);
+        }
+    }
+    due_args.extend(args![due]);
+    let common = |address: &str, state: &str, reason: &str, extra: &str| {
+        format!(
+            "INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, reason, \
+             topic, service, variant, due_at, next_at, expires_at, created_at, updated_at) \
+             SELECT q.id, q.campaign_id, q.revision_id, q.occurrence_id, q.step, q.customer_id, {address}, {state}, {reason}, \
+             CAST(? AS TEXT), CAST(? AS BIGINT), q.variant, q.due, q.due, q.due + CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT) \
+             FROM (SELECT e.*, c.email, {due_sql} AS due FROM enrolment e JOIN customer c ON c.id = e.customer_id \
+             WHERE e.occurrence_id = ? AND e.customer_id > ? AND e.customer_id <= ?{extra} ORDER BY e.customer_id) AS q WHERE true"
+        )
+    };
+    let args = || {
+        let mut args = args![slice.topic, slice.service, expires.as_millis(), now, now];
+        args.extend(due_args.clone());
+        args.extend(args![place.occurrence, place.position, slice.to]);
+        args
+    };
+    let sql = common(
+        "CASE q.arm WHEN 'treated' THEN q.email END",
+        "CASE q.arm WHEN 'treated' THEN 'queued' ELSE 'skipped' END",
+        "CASE q.arm WHEN 'holdout' THEN 'holdout' ELSE q.reason END",
+        "",
+    );
+    tx.execute(&format!("{sql} ON CONFLICT DO NOTHING"), args()).await?;
+    let missing = " AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrolment_id = e.id)";
+    let sql = common("CAST(NULL AS TEXT)", "'skipped'", "'same address'", missing);
+    tx.execute(&sql, args()).await?;
+    Ok(())
+}
+
+/// Moves the place on; false when another node has meanwhile, or the campaign was stopped: then nothing of the slice
+/// may stand.
+///
+/// # Errors
+/// What the database says.
+pub async fn advance(tx: &mut Tx, place: &Place, to: i64, finished: bool, now: Timestamp) -> Result<bool, DbError> {
+    let (state, finished_at) = if finished { ("enrolled", Some(now)) } else { ("enrolling", None) };
+    let sql = "UPDATE occurrence SET position = ?, state = ?, finished_at = ? \
+               WHERE id = ? AND position = ? AND state = 'enrolling'";
+    Ok(tx.execute(sql, args![to, state, finished_at, place.occurrence, place.position]).await? == 1)
+}

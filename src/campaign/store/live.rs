@@ -1,0 +1,230 @@
+//! Campaigns, their revisions and occurrences.
+
+use crate::args;
+use crate::campaign::CampaignError;
+use crate::campaign::content::{Content, hash};
+use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
+use crate::types::Timestamp;
+use std::collections::BTreeMap;
+
+/// A launched campaign.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the columns of the campaign")]
+pub struct Campaign {
+    pub id: i64,
+    pub name: String,
+    pub state: String,
+    pub revision: Option<i64>,
+    pub launched_at: Option<Timestamp>,
+}
+
+impl FromRow for Campaign {
+    fn from_row(row: &mut Row<'_>) -> Result<Campaign, DbError> {
+        Ok(Campaign {
+            id: row.take()?,
+            name: row.take()?,
+            state: row.take()?,
+            revision: row.take()?,
+            launched_at: row.take()?,
+        })
+    }
+}
+
+const CAMPAIGN: &str = "SELECT id, name, state, revision_id, launched_at FROM campaign";
+
+/// The campaign of a name.
+///
+/// # Errors
+/// What the database says.
+pub async fn campaign(db: &mut impl Query, name: &str) -> Result<Option<Campaign>, DbError> {
+    db.optional(&format!("{CAMPAIGN} WHERE name = ?"), args![name]).await
+}
+
+/// All launched campaigns, by name.
+///
+/// # Errors
+/// What the database says.
+pub async fn campaigns(db: &mut impl Query) -> Result<Vec<Campaign>, DbError> {
+    db.all(&format!("{CAMPAIGN} ORDER BY name"), args![]).await
+}
+
+/// Gives the campaign `was` another name.
+///
+/// # Errors
+/// What the database says.
+pub async fn rename(tx: &mut Tx, was: &str, name: &str, now: Timestamp) -> Result<Option<Campaign>, DbError> {
+    tx.execute("UPDATE campaign SET name = ?, updated_at = ? WHERE name = ?", args![name, now, was]).await?;
+    campaign(tx, name).await
+}
+
+/// A new campaign; gives its id.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert_campaign(tx: &mut Tx, name: &str, now: Timestamp) -> Result<i64, DbError> {
+    let sql = "INSERT INTO campaign (name, state, created_at, updated_at) VALUES (?, 'running', ?, ?) RETURNING id";
+    Ok(tx.one::<(i64,)>(sql, args![name, now, now]).await?.0)
+}
+
+/// Makes a revision the present one, and the campaign running.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE campaign SET state = 'running', revision_id = ?, launched_at = COALESCE(launched_at, ?), \
+               updated_at = ? WHERE id = ?";
+    tx.execute(sql, args![revision, now, now, id]).await?;
+    Ok(())
+}
+
+/// `from → to`, unless somebody else was faster.
+///
+/// # Errors
+/// When the state is another by now.
+pub async fn set_state(tx: &mut Tx, id: i64, from: &str, to: &str, now: Timestamp) -> Result<(), CampaignError> {
+    let sql = "UPDATE campaign SET state = ?, updated_at = ? WHERE id = ? AND state = ?";
+    if tx.execute(sql, args![to, now, id, from]).await? == 0 {
+        return Err(CampaignError::State("somebody else changed this campaign at the same moment: look again".into()));
+    }
+    Ok(())
+}
+
+/// Stores a content as the campaign's newest revision, unless it is that already. Gives id, number, and whether it is new.
+///
+/// # Errors
+/// What the database says.
+pub async fn put_revision(
+    tx: &mut Tx,
+    campaign: i64,
+    content: &Content,
+    now: Timestamp,
+) -> Result<(i64, i64, bool), DbError> {
+    let newest = "SELECT id, number, hash FROM revision WHERE campaign_id = ? ORDER BY number DESC LIMIT 1";
+    let newest: Option<(i64, i64, String)> = tx.optional(newest, args![campaign]).await?;
+    let wanted = content.hash();
+    if let Some((id, number, found)) = &newest
+        && *found == wanted
+    {
+        return Ok((*id, *number, false));
+    }
+    let mut rows = Rows::new(&[Type::Text, Type::Blob]);
+    let blobs: BTreeMap<String, &Vec<u8>> = content.files.values().map(|bytes| (hash(bytes), bytes)).collect();
+    for (hash, bytes) in blobs {
+        rows.push(args![hash, bytes.clone()]);
+    }
+    let sql = "INSERT INTO blob (hash, content) SELECT * FROM ({rows}) AS input WHERE true ON CONFLICT (hash) DO NOTHING";
+    tx.execute_rows(sql, rows, args![]).await?;
+    let number = newest.map_or(1, |(_, number, _)| number + 1);
+    let sql = "INSERT INTO revision (campaign_id, number, hash, manifest, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id";
+    let (id,) = tx.one::<(i64,)>(sql, args![campaign, number, wanted, content.manifest(), now]).await?;
+    Ok((id, number, true))
+}
+
+/// The hash of the revision that a campaign runs.
+///
+/// # Errors
+/// What the database says.
+pub async fn latest_hash(db: &mut impl Query, campaign: i64) -> Result<Option<String>, DbError> {
+    let sql = "SELECT r.hash FROM revision r JOIN campaign c ON c.revision_id = r.id WHERE c.id = ?";
+    Ok(db.optional::<(String,)>(sql, args![campaign]).await?.map(|(hash,)| hash))
+}
+
+/// The campaign's name and the content of a revision.
+///
+/// # Errors
+/// When the revision is gone.
+pub async fn content(db: &mut impl Query, revision: i64) -> Result<(String, Content), DbError> {
+    let sql = "SELECT c.name, r.manifest FROM revision r JOIN campaign c ON c.id = r.campaign_id WHERE r.id = ?";
+    let (name, manifest): (String, String) = db.one(sql, args![revision]).await?;
+    let broken = |e: serde_json::Error| DbError::Shape(format!("the manifest of revision {revision}: {e}"));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).map_err(broken)?;
+    let paths: BTreeMap<String, String> = serde_json::from_value(manifest["files"].clone()).map_err(broken)?;
+    let mut files = BTreeMap::new();
+    for (path, hash) in paths {
+        let (bytes,): (Vec<u8>,) = db.one("SELECT content FROM blob WHERE hash = ?", args![hash]).await?;
+        files.insert(path, bytes);
+    }
+    let campaign = manifest["campaign"].as_str().unwrap_or_default().to_owned();
+    Ok((name, Content { files, campaign }))
+}
+
+/// The occurrence of a key: its id and state.
+///
+/// # Errors
+/// What the database says.
+pub async fn occurrence(db: &mut impl Query, campaign: i64, key: &str) -> Result<Option<(i64, String)>, DbError> {
+    db.optional("SELECT id, state FROM occurrence WHERE campaign_id = ? AND key = ?", args![campaign, key]).await
+}
+
+/// A new occurrence, or the same one, when it has not begun, under the newest revision.
+///
+/// # Errors
+/// What the database says.
+pub async fn put_occurrence(
+    tx: &mut Tx,
+    campaign: i64,
+    revision: i64,
+    key: &str,
+    due: Timestamp,
+    _now: Timestamp,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO occurrence (campaign_id, revision_id, key, due_at, state) VALUES (?, ?, ?, ?, 'waiting') \
+               ON CONFLICT (campaign_id, key) DO NOTHING";
+    tx.execute(sql, args![campaign, revision, key, due]).await?;
+    // newcomers, which before the end of enrolment are all that are still to come, get the newest
+    let sql = "UPDATE occurrence SET revision_id = ?, due_at = CASE WHEN state IN ('waiting', 'stale') THEN ? ELSE due_at END, \
+               state = CASE WHEN state = 'stale' THEN 'waiting' ELSE state END \
+               WHERE campaign_id = ? AND key = ? AND state IN ('waiting', 'stale', 'enrolling')";
+    tx.execute(sql, args![revision, due, campaign, key]).await?;
+    Ok(())
+}
+
+/// Mails that have not gone out yet, and those that could not be made, go over to a revision.
+///
+/// # Errors
+/// What the database says.
+pub async fn move_inside(tx: &mut Tx, campaign: i64, revision: i64, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
+               reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
+               WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
+               AND (state IN ('queued', 'deferred') OR (state = 'skipped' AND reason LIKE 'render%'))";
+    tx.execute(sql, args![revision, now, campaign, now]).await
+}
+
+/// An occurrence that was found too late goes on: somebody said so.
+///
+/// # Errors
+/// What the database says.
+pub async fn revive_stale(tx: &mut Tx, campaign: i64) -> Result<(), DbError> {
+    tx.execute("UPDATE occurrence SET state = 'enrolling' WHERE campaign_id = ? AND state = 'stale'", args![campaign]).await?;
+    tx.execute(
+        "UPDATE occurrence SET last_id = (SELECT max(id) FROM customer) WHERE campaign_id = ? AND state = 'enrolling' AND last_id IS NULL",
+        args![campaign],
+    )
+    .await?;
+    Ok(())
+}
+
+/// No more newcomers.
+///
+/// # Errors
+/// What the database says.
+pub async fn stop_occurrences(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE occurrence SET state = 'cancelled', finished_at = ? \
+               WHERE campaign_id = ? AND state IN ('waiting', 'enrolling', 'stale')";
+    tx.execute(sql, args![now, campaign]).await?;
+    Ok(())
+}
+
+/// What has not gone out never will. Mail in flight is finished: it may be with the server already.
+///
+/// # Errors
+/// What the database says.
+pub async fn cancel_messages(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
+               WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed')";
+    let cancelled = tx.execute(sql, args![now, campaign]).await?;
+    let sql = "UPDATE enrolment SET state = 'cancelled', updated_at = ? WHERE campaign_id = ? AND state = 'active'";
+    tx.execute(sql, args![now, campaign]).await?;
+    Ok(cancelled)
+}

@@ -1,0 +1,17 @@
+//! The SQL of campaigns: what is live, the audience's slices, and what a plan counts.
+
+mod audience;
+mod enrolment;
+mod live;
+mod mail;
+
+pub use audience::{Counted, collisions, counted, enrolled};
+pub use enrolment::{
+    Due, Place, Slice, advance, begin_enrolling, due_occurrences, insert_enrolments, insert_messages, mark_stale,
+    next_occurrence, place, zones,
+};
+pub use live::{
+    Campaign, campaign, campaigns, cancel_messages, content, insert_campaign, latest_hash, move_inside, occurrence, put_occurrence,
+    put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
+};
+pub use mail::{Mail, Reader, mail, newest_mail_of, readers};

@@ -1,0 +1,51 @@
+//! `launch`, `pause`, `resume`, `close`, `cancel`
+
+use super::{app, plan};
+use crate::campaign::control::{self, Action};
+use crate::campaign::launch::{self, launch as launch_campaign};
+use crate::cli::arguments::{Global, Inside};
+use crate::cli::output;
+use std::process::ExitCode;
+
+pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) -> anyhow::Result<ExitCode> {
+    let app = app(global).await?;
+    let (planned, content, live) = plan::of(&app, campaign).await?;
+    if !yes {
+        eprintln!("{}", plan::text(&planned, &app));
+        if !output::confirm(&format!("launch {campaign}?")) {
+            eprintln!("nothing was launched; --yes does it without asking");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let inside = match inside {
+        Inside::Stay => launch::Inside::Stay,
+        Inside::Move => launch::Inside::Move,
+    };
+    let launched = launch_campaign(&app.db, campaign, &content, &live, inside, app.clock.now()).await?;
+    output::show(global.json, &launched, || {
+        let revision = if launched.changed { "a new revision" } else { "the same revision" };
+        let moved = if launched.moved > 0 { format!("; {} waiting mails moved to it", launched.moved) } else { String::new() };
+        let zone = app.settings().site.timezone.tz().clone();
+        let begins = launched.begins.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string();
+        format!(
+            "launched {campaign}, {revision} ({}){moved}\nfirst mail {begins}; `dangol run` or `dangol serve` sends it, `dangol status` shows how it goes",
+            launched.revision
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn control(global: &Global, campaign: Option<String>, action: Action) -> anyhow::Result<()> {
+    let app = app(global).await?;
+    let done = control::control(&app.db, campaign.as_deref(), action, app.clock.now()).await?;
+    output::show(global.json, &done, || {
+        if done.is_empty() {
+            return "there is no campaign for which that would change anything".into();
+        }
+        let line = |done: &control::Done| match done.cancelled {
+            0 => format!("{} is {}", done.campaign, done.state),
+            n => format!("{} is {}; {n} mails will not be sent", done.campaign, done.state),
+        };
+        done.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}

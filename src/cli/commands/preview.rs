@@ -1,0 +1,48 @@
+//! `preview` and `send-test`
+
+use super::{app, plan, who};
+use crate::campaign::preview as previews;
+use crate::cli::arguments::Global;
+use crate::cli::output;
+use crate::deliver::sender::send_one;
+use crate::engine::relays;
+use crate::types::Email;
+use anyhow::{Context as _, anyhow};
+use serde_json::json;
+use std::path::PathBuf;
+
+pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Option<PathBuf>) -> anyhow::Result<()> {
+    let app = app(global).await?;
+    let customer = who(&app, customer).await?;
+    let (_, _, live) = plan::of(&app, campaign).await?;
+    let (_, made) = previews::preview(&app.db, &app.composer, &live, customer.id, None, app.clock.now()).await?;
+    let Some(dir) = out else {
+        output::print(&String::from_utf8_lossy(&made.bytes));
+        return Ok(());
+    };
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let mut files = Vec::new();
+    let parts = [("eml", made.bytes), ("html", made.rendered.html.into_bytes()), ("txt", made.rendered.text.into_bytes())];
+    for (ending, bytes) in parts {
+        let file = dir.join(format!("{campaign}.{ending}"));
+        std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        files.push(file.display().to_string());
+    }
+    output::show(global.json, &json!({ "files": files, "subject": made.rendered.subject }), || files.join("\n"))
+}
+
+pub async fn send_test(global: &Global, campaign: &str, customer: &str, to: &str) -> anyhow::Result<()> {
+    let app = app(global).await?;
+    let to: Email = to.parse().map_err(|e: String| anyhow!(e))?;
+    let customer = who(&app, customer).await?;
+    let (_, _, live) = plan::of(&app, campaign).await?;
+    let (to, made) = previews::preview(&app.db, &app.composer, &live, customer.id, Some(&to), app.clock.now()).await?;
+    let made_relays = relays::of(&app).await?;
+    let relay = made_relays.relays.first().context("there is no relay")?;
+    let reply = send_one(relay, &live.sender.from.email, &to, &made.bytes).await.map_err(|e| anyhow!(e))?;
+    let caught = made_relays.catcher.is_some();
+    output::show(global.json, &json!({ "to": to.as_str(), "relay": relay.name, "reply": reply }), || {
+        let note = if caught { "\n(the relay is catch://, so it went no further)" } else { "" };
+        format!("sent to {to} through {}: {reply}{note}", relay.name)
+    })
+}

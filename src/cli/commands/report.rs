@@ -1,0 +1,103 @@
+//! `report` and `status`
+
+use super::app;
+use crate::cli::arguments::Global;
+use crate::cli::output;
+use crate::report::{campaign as reports, status as statuses};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
+    let app = app(global).await?;
+    let settings = app.settings();
+    let report = reports::report(&app.db, &app.cache, &settings, campaign, app.clock.now()).await?;
+    output::show(global.json, &report, || {
+        let mut text = format!("{}\n", report.campaign);
+        let mut line = |n: i64, what: &str| {
+            // writing to a string cannot fail
+            let _ = writeln!(text, "{n:>10}  {what}");
+        };
+        line(report.assigned.treated, "were to get it");
+        if report.assigned.holdout > 0 {
+            line(report.assigned.holdout, "held out");
+        }
+        for (state, n) in report.messages.iter().filter(|(state, n)| **n > 0 && *state != "skipped") {
+            line(*n, state);
+        }
+        for (reason, n) in &report.skipped {
+            line(*n, &format!("not sent: {reason}"));
+        }
+        for (what, classes) in [("opened", &report.opens), ("clicked", &report.clicks)] {
+            line(classes.human, &format!("{what} by people"));
+            for (n, who) in [
+                (classes.proxy, "by mail programs' proxies"),
+                (classes.machine, "by scanners"),
+                (classes.unknown, "by nobody knows whom"),
+                (classes.unsettled, "not judged yet"),
+            ] {
+                if n > 0 {
+                    line(n, &format!("{what} {who}"));
+                }
+            }
+        }
+        line(report.unsubscribes, "unsubscribed");
+        if report.complaints > 0 {
+            line(report.complaints, "called it spam");
+        }
+        for (survey, answers) in &report.answers {
+            for (answer, n) in answers {
+                line(*n, &format!("answered {survey}: {answer}"));
+            }
+        }
+        if let Some(goal) = &report.goal {
+            let arm = |name: &str, arm: &reports::Arm| {
+                format!("  {name:<9} {} of {} reached the goal, {} {}\n", arm.converted, arm.n, arm.value, settings.site.currency)
+            };
+            text += &format!("goal\n{}{}  {}\n", arm("treated", &goal.treated), arm("held out", &goal.holdout), goal.verdict);
+        }
+        text
+    })
+}
+
+pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
+    let app = app(global).await?;
+    loop {
+        let settings = app.settings();
+        let now = statuses::status(&app.db, &settings, app.clock.now()).await?;
+        output::show(global.json, &now, || {
+            let count = |state: &str, messages: &std::collections::BTreeMap<String, i64>| {
+                messages.get(state).copied().unwrap_or(0).to_string()
+            };
+            let states = ["queued", "deferred", "transmitting", "accepted", "refused", "unknown", "skipped"];
+            let mut head = vec!["campaign", "state", "audience"];
+            head.extend(states);
+            let rows = now.campaigns.iter().map(|campaign| {
+                let state = match &campaign.held {
+                    Some(reason) => format!("{}, held: {reason}", campaign.state),
+                    None => campaign.state.clone(),
+                };
+                let mut row = vec![campaign.campaign.clone(), state, campaign.audience.clone().unwrap_or_default()];
+                row.extend(states.iter().map(|state| count(state, &campaign.messages)));
+                row
+            });
+            let mut text = output::table(&head, rows);
+            let relays = now.relays.iter().map(|relay| {
+                let daily = relay.daily.map_or_else(|| "-".into(), |n| n.to_string());
+                vec![relay.name.clone(), relay.rate.clone(), relay.sent_today.to_string(), daily]
+            });
+            text += &format!("\n\n{}", output::table(&["relay", "rate", "sent today", "daily"], relays));
+            if let Some(due) = now.next_due {
+                let due = due.to_zoned(settings.site.timezone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+                text += &format!("\n\nnext mail due {due}");
+            }
+            if now.unsettled_hits > 0 {
+                text += &format!("\n{} hits wait to be judged", now.unsettled_hits);
+            }
+            text
+        })?;
+        if !watch {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}

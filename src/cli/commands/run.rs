@@ -1,0 +1,40 @@
+//! `run`
+
+use super::app;
+use crate::cli::arguments::Global;
+use crate::cli::output;
+use crate::engine::{Ended, Roles, Running, signals};
+use crate::report::status;
+use std::process::ExitCode;
+
+pub async fn run(global: &Global, until_idle: bool) -> anyhow::Result<ExitCode> {
+    let app = app(global).await?;
+    let mut running = Running::start(app.clone(), Roles::ALL).await?;
+    signals::handle(&app, running.stopping());
+    if let Some(catcher) = running.catcher() {
+        tracing::info!("mail to catch:// goes to the built-in catcher, to nobody else ({})", catcher.smtp_addr);
+    }
+    if until_idle {
+        let worked = running.until_idle().await;
+        running.stop().await?;
+        let idle = worked?;
+        let now = status::status(&app.db, &app.settings(), app.clock.now()).await?;
+        output::show(global.json, &now, || {
+            let states: Vec<String> =
+                now.queue.iter().filter(|(_, n)| **n > 0).map(|(state, n)| format!("{n} {state}")).collect();
+            let stale = match idle.stale {
+                0 => String::new(),
+                n => format!("\n{n} campaigns were found too late and ask: `dangol status`"),
+            };
+            format!("nothing is due; {}{stale}", if states.is_empty() { "no mail".into() } else { states.join(", ") })
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    running.schedule();
+    running.stopping().cancelled().await;
+    tracing::info!("stopping: finishing what is in flight");
+    Ok(match running.stop().await? {
+        Ended::Stopped => ExitCode::SUCCESS,
+        Ended::LostLock => ExitCode::FAILURE,
+    })
+}

@@ -1,0 +1,44 @@
+//! The command line: a door. It parses, calls one function of a stage, and shows the answer; no rule of the domain is
+//! here. One file a group of commands in `commands/`, all arguments in `arguments.rs`.
+
+mod arguments;
+mod commands;
+mod logs;
+mod output;
+
+use arguments::Arguments;
+use clap::Parser as _;
+use std::process::ExitCode;
+
+/// It failed.
+const FAILED: u8 = 1;
+
+/// Runs the command of the process's arguments. Exit codes: 0 done, 1 it failed, 2 used wrongly, 3 `plan --exit-code`
+/// found something to change.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    logs::start(&arguments.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("error: the runtime cannot start: {e}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let code = match runtime.block_on(commands::run(arguments)) {
+        Ok(code) => code,
+        Err(e) => {
+            output::error(&e);
+            ExitCode::from(FAILED)
+        }
+    };
+    // a blocked thread, such as one that waits for standard input, does not keep a finished command alive
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}

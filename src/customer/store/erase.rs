@@ -1,0 +1,53 @@
+//! Forgetting: what is personal goes, what happened stays under a tombstone.
+
+use super::super::hash::ErasureKey;
+use super::audit::audit;
+use crate::args;
+use crate::db::{DbError, Query, Tx};
+use crate::types::Timestamp;
+
+/// Erases a customer. The row stays with id, bucket and times; events and messages keep kind, time, amount and
+/// campaign; a keyed hash keeps an import from bringing the person back. A suppression of the address stays: it is what
+/// keeps others from mailing it. False when there is no such customer; true, and nothing done, when already erased.
+///
+/// # Errors
+/// What the database says; then nothing is erased.
+pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, now: Timestamp) -> Result<bool, DbError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("SELECT external_id, email, erased_at FROM customer WHERE id = ? {lock}");
+    let row: Option<(Option<String>, Option<String>, Option<i64>)> = tx.optional(&sql, args![customer]).await?;
+    let Some((external, email, erased)) = row else { return Ok(false) };
+    if erased.is_some() {
+        return Ok(true);
+    }
+    let hashes = [external.map(|id| key.external(&id)), email.map(|email| key.address(&email))];
+    for hash in hashes.into_iter().flatten() {
+        let sql = "INSERT INTO erased (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING";
+        tx.execute(sql, args![hash, now]).await?;
+    }
+    tx.execute(
+        "UPDATE customer SET external_id = NULL, email = NULL, email_domain = NULL, name = NULL, first_name = NULL, \
+         last_name = NULL, locale = NULL, timezone = NULL, birthday = NULL, source = NULL, attributes = '{}', \
+         tracking_off = 1, paused_until = NULL, updated_at = ?, erased_at = ? WHERE id = ?",
+        args![now, now, customer],
+    )
+    .await?;
+    for sql in [
+        "DELETE FROM relationship WHERE customer_id = ?",
+        "DELETE FROM segment_member WHERE customer_id = ?",
+        "DELETE FROM consent_state WHERE customer_id = ?",
+        "UPDATE consent SET address = NULL WHERE customer_id = ?",
+        "UPDATE hit SET ip = NULL, agent = NULL WHERE message_id IN (SELECT id FROM message WHERE customer_id = ?)",
+        "UPDATE survey_answer SET comment = NULL WHERE customer_id = ?",
+        // a server's last words often repeat the address
+        "UPDATE message SET address = NULL, reply = NULL WHERE customer_id = ?",
+        "DELETE FROM order_item WHERE event_id IN (SELECT event_id FROM purchase WHERE customer_id = ?)",
+        "UPDATE event SET data = '{}' WHERE customer_id = ?",
+        // keys that others chose may hold anything; orders keep theirs, so that a return finds its order
+        "UPDATE event SET dedupe_key = 'erased:' || CAST(id AS TEXT) WHERE customer_id = ? AND source IN ('import', 'api') AND kind <> 'order'",
+    ] {
+        tx.execute(sql, args![customer]).await?;
+    }
+    audit(tx, actor, "customer erase", &format!("customer #{customer}"), None, now).await?;
+    Ok(true)
+}

@@ -1,0 +1,218 @@
+//! Makes `transmitting` and results durable, for all connections together: one commit, one fsync, many mails.
+//!
+//! A connection brings the result of its last mail and asks to begin the next; it may go on when the answer comes, and
+//! then both are on the disk. So a process that is killed leaves at most one mail of unknown fate per connection.
+
+use super::compose::Policy;
+use super::judge::{Decision, judge};
+use super::store::{self, Change};
+use super::verdict::{Outcome, retry_at};
+use super::{Claimed, Refusal, State};
+use crate::db::{Db, DbError};
+use crate::event::{self, Kind, NewEvent};
+use crate::types::{Clock, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How many requests one commit takes at most.
+const GROUP: usize = 256;
+
+/// The result of a mail.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Which mail.
+    pub claimed: Claimed,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+enum Request {
+    /// Begin a mail; `previous` is the same connection's last result.
+    Begin { claimed: Claimed, policy: Policy, relay: String, previous: Option<Finished>, answer: oneshot::Sender<bool> },
+    /// A result with nothing to follow.
+    Finish { finished: Finished, answer: oneshot::Sender<()> },
+    /// Mails that could not be made.
+    Refuse { refusals: Vec<Refusal>, answer: oneshot::Sender<()> },
+    /// Claims that are given back untouched.
+    Release { claims: Vec<(i64, i64)>, answer: oneshot::Sender<()> },
+}
+
+/// The way to the ledger. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Ledger {
+    /// Starts the ledger's task; it ends when the last handle is dropped, after the last request.
+    pub fn start(db: Db, clock: Clock) -> (Ledger, tokio::task::JoinHandle<()>) {
+        let (requests, inbox) = mpsc::channel(GROUP * 2);
+        let task = tokio::spawn(run(db, clock, inbox));
+        (Ledger { requests }, task)
+    }
+
+    /// Whether `claimed` may be sent through `relay` now. When this gives true, `transmitting` and the previous result
+    /// are durable.
+    pub async fn begin(&self, claimed: Claimed, policy: Policy, relay: &str, previous: Option<Finished>) -> bool {
+        let (answer, answered) = oneshot::channel();
+        let request = Request::Begin { claimed, policy, relay: relay.to_owned(), previous, answer };
+        self.requests.send(request).await.is_ok() && answered.await.unwrap_or(false)
+    }
+
+    /// Makes a result durable.
+    pub async fn finish(&self, finished: Finished) {
+        self.ask(|answer| Request::Finish { finished, answer }).await;
+    }
+
+    /// Skips mails that could not be made.
+    pub async fn refuse(&self, refusals: Vec<Refusal>) {
+        self.ask(|answer| Request::Refuse { refusals, answer }).await;
+    }
+
+    /// Gives claims back to the queue: (message, token).
+    pub async fn release(&self, claims: Vec<(i64, i64)>) {
+        self.ask(|answer| Request::Release { claims, answer }).await;
+    }
+
+    async fn ask(&self, request: impl FnOnce(oneshot::Sender<()>) -> Request) {
+        let (answer, answered) = oneshot::channel();
+        if self.requests.send(request(answer)).await.is_ok() {
+            let _ = answered.await; // the task answers, or has ended with the process
+        }
+    }
+}
+
+async fn run(db: Db, clock: Clock, mut inbox: mpsc::Receiver<Request>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while inbox.recv_many(&mut group, GROUP).await > 0 {
+        let mut wait = Duration::from_millis(20);
+        let begun = loop {
+            match write(&db, &group, clock.now()).await {
+                Ok(begun) => break begun,
+                Err(e) => {
+                    // results must not be lost: the connections wait until the database is back
+                    tracing::error!(error = %e, "results of delivery cannot be written, trying again");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+            }
+        };
+        for request in group.drain(..) {
+            match request {
+                Request::Begin { claimed, answer, .. } => {
+                    let _ = answer.send(begun.contains(&claimed.id));
+                }
+                Request::Finish { answer, .. } | Request::Refuse { answer, .. } | Request::Release { answer, .. } => {
+                    let _ = answer.send(());
+                }
+            }
+        }
+    }
+}
+
+/// One transaction for all of a group; gives the messages that may be sent.
+async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64>, DbError> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut delivered: HashMap<i64, NewEvent> = HashMap::new();
+    let mut begins: Vec<(&Claimed, &Policy, &str)> = Vec::new();
+    for request in group {
+        let finished = match request {
+            Request::Begin { claimed, policy, relay, previous, .. } => {
+                begins.push((claimed, policy, relay));
+                previous.as_ref()
+            }
+            Request::Finish { finished, .. } => Some(finished),
+            Request::Refuse { refusals, .. } => {
+                changes.extend(refusals.iter().map(|r| change(r.id, r.token, State::Skipped, Some(&r.reason))));
+                None
+            }
+            Request::Release { claims, .. } => {
+                changes.extend(claims.iter().map(|(id, token)| change(*id, *token, State::Queued, None)));
+                None
+            }
+        };
+        if let Some(finished) = finished {
+            changes.push(settled(finished, now));
+            if matches!(finished.outcome, Outcome::Accepted { .. }) {
+                delivered.insert(finished.claimed.id, delivery(&finished.claimed, now));
+            }
+        }
+    }
+
+    let mut tx = db.begin().await?;
+    let mails: Vec<(&Claimed, &Policy)> = begins.iter().map(|(claimed, policy, _)| (*claimed, *policy)).collect();
+    // results first: a cap counts what was accepted a moment ago
+    let mut changed: HashSet<i64> = store::finish(&mut tx, &changes, now).await?.into_iter().collect();
+    let decisions = judge(&mut tx, &mails, now).await?;
+    let mut go = Vec::new();
+    let mut others = Vec::new();
+    for ((claimed, _, relay), decision) in begins.iter().zip(decisions) {
+        match decision {
+            Decision::Go => go.push((claimed.id, claimed.token, *relay)),
+            Decision::Later(reason, at) => {
+                let mut change = change(claimed.id, claimed.token, State::Deferred, Some(reason));
+                change.next_at = Some(at);
+                others.push(change);
+            }
+            Decision::Never(reason) => {
+                others.push(change(claimed.id, claimed.token, State::Skipped, Some(&reason)));
+            }
+        }
+    }
+    store::finish(&mut tx, &others, now).await?;
+    let begun: HashSet<i64> = store::transmit(&mut tx, &go, now).await?.into_iter().collect();
+    let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    let mut by_relay: HashMap<&str, i64> = HashMap::new();
+    for (id, _, relay) in &go {
+        if begun.contains(id) {
+            *by_relay.entry(relay).or_default() += 1;
+        }
+    }
+    for (relay, n) in by_relay {
+        store::add_relay_day(&mut tx, relay, &day, n).await?;
+    }
+    let events: Vec<NewEvent> = changed.drain().filter_map(|id| delivered.remove(&id)).collect();
+    event::append(tx, &events, now).await?;
+    Ok(begun)
+}
+
+fn change(id: i64, token: i64, state: State, reason: Option<&str>) -> Change {
+    Change { id, token, state, reason: reason.map(str::to_owned), reply: None, next_at: None }
+}
+
+/// What a result makes of the message.
+fn settled(finished: &Finished, now: Timestamp) -> Change {
+    let Finished { claimed, outcome } = finished;
+    let attempts = claimed.attempts + 1;
+    let (state, reason, reply, next_at) = match outcome {
+        Outcome::Accepted { reply } => (State::Accepted, None, Some(reply), None),
+        Outcome::Refused { reply } => (State::Refused, None, Some(reply), None),
+        Outcome::Unknown { why } => (State::Unknown, Some(why.as_str()), None, None),
+        Outcome::Deferred { reply, .. } | Outcome::Blamed { reply } => {
+            let at = retry_at(attempts, now);
+            if at >= claimed.expires_at {
+                (State::Skipped, Some("expired"), Some(reply), None)
+            } else {
+                (State::Deferred, Some("the server said: not now"), Some(reply), Some(at))
+            }
+        }
+        Outcome::NotSent { why } => (State::Deferred, Some(why.as_str()), None, Some(retry_at(attempts, now))),
+    };
+    Change {
+        id: claimed.id,
+        token: claimed.token,
+        state,
+        reason: reason.map(str::to_owned),
+        reply: reply.cloned(),
+        next_at,
+    }
+}
+
+fn delivery(claimed: &Claimed, now: Timestamp) -> NewEvent {
+    let key = format!("delivered:{}", claimed.id);
+    let mut event = NewEvent::new(Kind::Delivered, claimed.customer, now, "deliver", key);
+    event.campaign = Some(claimed.campaign);
+    event.message = Some(claimed.id);
+    event
+}

@@ -1,0 +1,26 @@
+//! Delivery: every mail is a durable row with a state, and leaves through rate-limited SMTP connections.
+//!
+//! ```text
+//! queue (rows) ─► claim ─► compose ─► a relay's connections ─► ledger (grouped commits) ─► rows
+//! ```
+//! [`queue`] has the rows, [`judge`] decides anew whether a mail may go when its turn comes, [`ledger`] makes
+//! `transmitting` and results durable for many connections in one commit, [`connection`] speaks SMTP, [`sender`] wires
+//! them for one process, [`node`] tells dead processes from slow ones. What a mail says is made by whoever implements
+//! [`Compose`]; delivery knows nothing of templates.
+
+pub mod connection;
+pub mod judge;
+pub mod lane;
+pub mod ledger;
+pub mod node;
+pub mod queue;
+pub mod relay;
+pub mod sender;
+pub mod state;
+pub mod store;
+pub mod verdict;
+
+mod compose;
+
+pub use compose::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
+pub use state::State;

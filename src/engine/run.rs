@@ -1,0 +1,268 @@
+//! The loops: scheduler, senders, readers, web; and how they end.
+
+use super::relays::{self, Relays};
+use super::{App, AppError};
+use crate::campaign::enrol;
+use crate::catcher::Catcher;
+use crate::deliver::lane;
+use crate::deliver::node::Node;
+use crate::deliver::relay::Relay;
+use crate::deliver::sender::Senders;
+use crate::track::settle;
+use crate::relationship;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How often the loops look when nothing wakes them.
+const POLL: Duration = Duration::from_millis(500);
+/// Slices of enrolment before the scheduler looks at everything else.
+const SLICES: u64 = 64;
+/// How often what goes wrong is counted.
+const GUARD: Duration = Duration::from_secs(3);
+/// How often what only time changes is looked at: scores that decay, dead nodes.
+const UPKEEP: Duration = Duration::from_secs(30);
+
+/// Which loops run in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// Takes audiences into the queue, settles hits, moves relationships.
+    pub scheduler: bool,
+    /// Sends.
+    pub sender: bool,
+}
+
+impl Roles {
+    /// Both.
+    pub const ALL: Roles = Roles { scheduler: true, sender: true };
+}
+
+/// What was done when everything was idle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Idle {
+    /// Occurrences that were found too late and ask.
+    pub stale: u64,
+}
+
+/// Why the loops ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// They were asked to.
+    Stopped,
+    /// This node lost its lock, and must not send any more.
+    LostLock,
+}
+
+/// Running loops.
+pub struct Running {
+    app: App,
+    stop: CancellationToken,
+    node: Option<Arc<tokio::sync::Mutex<Node>>>,
+    senders: Option<Arc<Senders>>,
+    relays: Vec<Arc<Relay>>,
+    catcher: Option<Catcher>,
+    loops: Vec<JoinHandle<()>>,
+    lost: CancellationToken,
+}
+
+impl Running {
+    /// Starts senders, having recovered what dead processes left. The scheduler's loop is [`Running::schedule`].
+    ///
+    /// # Errors
+    /// When another process sends from the same SQLite file, or a relay cannot be made.
+    pub async fn start(app: App, roles: Roles) -> Result<Running, AppError> {
+        let (mut node, mut senders, mut relays, mut catcher) = (None, None, Vec::new(), None);
+        if roles.sender {
+            let made: Relays = relays::of(&app).await?;
+            relays = made.relays;
+            catcher = made.catcher;
+            let this = Node::start(&app.db, &app.location, app.clock.now()).await?;
+            let recovered = this.recover(&app.db, app.clock.now()).await?;
+            if recovered != crate::deliver::node::Recovered::default() {
+                tracing::warn!(
+                    queued = recovered.queued,
+                    unknown = recovered.unknown,
+                    "took over what a dead process held"
+                );
+            }
+            let hello = url::Url::parse(&app.settings().site.url)
+                .ok()
+                .and_then(|url| url.host_str().map(str::to_owned))
+                .unwrap_or_else(|| "localhost".into());
+            let composer = Arc::new(app.composer.clone());
+            let started =
+                Senders::start(app.db.clone(), app.clock.clone(), this.id, relays.clone(), composer, hello);
+            senders = Some(Arc::new(started));
+            node = Some(Arc::new(tokio::sync::Mutex::new(this)));
+        }
+        let stop = CancellationToken::new();
+        let loops = if roles.sender { vec![tokio::spawn(guard(app.clone(), stop.clone()))] } else { Vec::new() };
+        Ok(Running { app, stop, node, senders, relays, catcher, loops, lost: CancellationToken::new() })
+    }
+
+    /// The catcher, when a relay is `catch://`.
+    pub fn catcher(&self) -> Option<&Catcher> {
+        self.catcher.as_ref()
+    }
+
+    /// The relays in use.
+    pub fn relays(&self) -> &[Arc<Relay>] {
+        &self.relays
+    }
+
+    /// Works the senders and the scheduler look at now rather than at their next round.
+    pub fn wake(&self) {
+        if let Some(senders) = &self.senders {
+            senders.wake();
+        }
+    }
+
+    /// Cancelled when the loops are to end.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Starts the scheduler's loop and the upkeep.
+    pub fn schedule(&mut self) {
+        let (app, stop, senders) = (self.app.clone(), self.stop.clone(), self.senders.clone());
+        self.loops.push(tokio::spawn(async move {
+            let mut upkeep = tokio::time::Instant::now();
+            while !stop.is_cancelled() {
+                let refresh = tokio::time::Instant::now() >= upkeep;
+                if refresh {
+                    upkeep = tokio::time::Instant::now() + UPKEEP;
+                }
+                match turn(&app, refresh).await {
+                    Ok(true) => {
+                        if let Some(senders) = &senders {
+                            senders.wake();
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                    Ok(false) => tokio::select! {
+                        () = tokio::time::sleep(POLL) => {}
+                        () = stop.cancelled() => {}
+                    },
+                    Err(e) => {
+                        tracing::error!(error = %e, "the scheduler stumbled, trying again");
+                        tokio::select! {
+                            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                            () = stop.cancelled() => {}
+                        }
+                    }
+                }
+            }
+        }));
+        self.watch_node();
+    }
+
+    /// Takes over from dead nodes now and then, and ends when our own lock is lost.
+    fn watch_node(&mut self) {
+        let Some(node) = self.node.clone() else { return };
+        let (app, stop, lost) = (self.app.clone(), self.stop.clone(), self.lost.clone());
+        self.loops.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(UPKEEP) => {}
+                    () = stop.cancelled() => break,
+                }
+                let mut node = node.lock().await;
+                if !node.alive().await {
+                    tracing::error!("this node lost its lock in the database: it stops sending");
+                    lost.cancel();
+                    stop.cancel();
+                    break;
+                }
+                match node.recover(&app.db, app.clock.now()).await {
+                    Ok(recovered) if recovered.queued + recovered.unknown > 0 => {
+                        tracing::warn!(queued = recovered.queued, unknown = recovered.unknown, "took over from a dead node");
+                    }
+                    Ok(_) => {}
+                    Err(e) => tracing::error!(error = %e, "dead nodes cannot be looked for"),
+                }
+            }
+        }));
+    }
+
+    /// Works until nothing is due: audiences taken, mail sent, hits settled, relationships moved. Deferred mail that is
+    /// not due yet counts as idle.
+    ///
+    /// # Errors
+    /// What the database says, or that mail is due and no relay can be reached.
+    pub async fn until_idle(&self) -> Result<Idle, AppError> {
+        let mut idle = Idle::default();
+        loop {
+            while enrol(&self.app, &mut idle).await? {
+                if self.stop.is_cancelled() {
+                    return Ok(idle);
+                }
+            }
+            if let Some(senders) = &self.senders {
+                tokio::select! {
+                    result = senders.until_idle() => result.map_err(AppError::Other)?,
+                    () = self.stop.cancelled() => return Ok(idle),
+                }
+            }
+            if !turn(&self.app, true).await? {
+                return Ok(idle);
+            }
+        }
+    }
+
+    /// Stops: takes nothing new, finishes what is in flight, gives the rest back.
+    ///
+    /// # Errors
+    /// When the database cannot be told; a later start recovers.
+    pub async fn stop(self) -> Result<Ended, AppError> {
+        self.stop.cancel();
+        for task in self.loops {
+            let _ = task.await;
+        }
+        if let Some(senders) = self.senders.and_then(Arc::into_inner) {
+            senders.stop().await;
+        }
+        if let Some(node) = self.node.and_then(Arc::into_inner) {
+            node.into_inner().stop(&self.app.db, self.app.clock.now()).await?;
+        }
+        if let Some(catcher) = self.catcher {
+            catcher.shutdown().await;
+        }
+        Ok(if self.lost.is_cancelled() { Ended::LostLock } else { Ended::Stopped })
+    }
+}
+
+/// One round of everything but sending; whether there was anything to do.
+async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
+    let now = app.clock.now();
+    let mut idle = Idle::default();
+    let mut busy = enrol(app, &mut idle).await?;
+    let settings = app.settings();
+    busy |= settle::settle(&app.db, now).await? > 0;
+    let moved = relationship::catch_up(&app.db, &settings, now).await?;
+    busy |= moved.events > 0;
+    if refresh {
+        relationship::refresh(&app.db, &settings, now).await?;
+    }
+    Ok(busy)
+}
+
+async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
+    let settings = app.settings();
+    let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, app.clock.now()).await?;
+    idle.stale += progress.stale;
+    Ok(progress.slices > 0)
+}
+
+/// Looks, while mail goes out, whether a campaign has to stop.
+async fn guard(app: App, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(e) = lane::guard(&app.db, app.clock.now()).await {
+            tracing::error!(error = %e, "what goes wrong cannot be counted");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(GUARD) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

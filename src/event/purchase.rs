@@ -1,0 +1,229 @@
+//! The present state of each order that the log tells of. The log says "paid, then returned", this says "returned".
+//! Written in the transaction that appends the events, so the two cannot part.
+
+use crate::args;
+use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
+use crate::types::{Currency, Timestamp};
+use serde::Serialize;
+use std::collections::HashMap;
+
+const CHUNK: usize = 1_000;
+
+/// What became of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each name is the status")]
+pub enum Status {
+    Paid,
+    Shipped,
+    Delivered,
+    Confirmed,
+    Cancelled,
+    Returned,
+}
+
+const STATUS: [(&str, Status); 6] = [
+    ("paid", Status::Paid),
+    ("shipped", Status::Shipped),
+    ("delivered", Status::Delivered),
+    ("confirmed", Status::Confirmed),
+    ("cancelled", Status::Cancelled),
+    ("returned", Status::Returned),
+];
+
+impl Status {
+    /// Its name in the database and in files.
+    pub fn name(self) -> &'static str {
+        STATUS.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
+    }
+    /// The status of a name.
+    pub fn of(name: &str) -> Option<Status> {
+        STATUS.iter().find(|(n, _)| *n == name).map(|(_, status)| *status)
+    }
+    /// All names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        STATUS.iter().map(|(name, _)| *name)
+    }
+}
+
+/// An order as it is now. Amounts are in minor units of `currency`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each name is the column")]
+pub struct Purchase {
+    /// The order event that opened it; 0 before it is appended.
+    pub event: i64,
+    pub key: String,
+    pub customer: i64,
+    pub at: Timestamp,
+    pub amount: i64,
+    pub currency: Currency,
+    pub margin: Option<i64>,
+    pub discount: Option<i64>,
+    pub refunded: i64,
+    pub status: Status,
+    pub batch: Option<i64>,
+}
+
+/// A thing that was bought.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each name is the column")]
+pub struct Item {
+    pub sku: Option<String>,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub quantity: f64,
+    pub amount: Option<i64>,
+}
+
+impl FromRow for Purchase {
+    fn from_row(row: &mut Row<'_>) -> Result<Purchase, DbError> {
+        Ok(Purchase {
+            event: row.take()?,
+            key: row.take()?,
+            customer: row.take()?,
+            at: row.take()?,
+            amount: row.take()?,
+            currency: row.take::<String>()?.parse().map_err(DbError::Shape)?,
+            margin: row.take()?,
+            discount: row.take()?,
+            refunded: row.take()?,
+            status: row.take::<String>().map(|name| Status::of(&name).ok_or(DbError::Shape(name)))??,
+            batch: row.take()?,
+        })
+    }
+}
+
+const NAMES: &str =
+    "event_id, order_key, customer_id, at, amount, currency, margin, discount, refunded, status, batch_id";
+const TYPES: &[Type] = &[
+    Type::Int,
+    Type::Text,
+    Type::Int,
+    Type::Int,
+    Type::Int,
+    Type::Text,
+    Type::Int,
+    Type::Int,
+    Type::Int,
+    Type::Text,
+    Type::Int,
+];
+
+fn rows(purchases: &[&Purchase]) -> Rows {
+    let mut rows = Rows::new(TYPES);
+    for p in purchases {
+        rows.push(args![
+            p.event,
+            &p.key,
+            p.customer,
+            p.at,
+            p.amount,
+            p.currency.code(),
+            p.margin,
+            p.discount,
+            p.refunded,
+            p.status.name(),
+            p.batch,
+        ]);
+    }
+    rows
+}
+
+/// The orders of these keys that are known.
+///
+/// # Errors
+/// What the database says.
+pub async fn by_keys(tx: &mut Tx, keys: &[&str]) -> Result<HashMap<String, Purchase>, DbError> {
+    let sql =
+        format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE order_key IN (SELECT k FROM input)");
+    let mut all = HashMap::with_capacity(keys.len());
+    for chunk in keys.chunks(CHUNK) {
+        let mut rows = Rows::new(&[Type::Text]);
+        chunk.iter().for_each(|key| rows.push(args![*key]));
+        let found: Vec<Purchase> = tx.all_with_rows(&sql, rows, args![]).await?;
+        all.extend(found.into_iter().map(|purchase| (purchase.key.clone(), purchase)));
+    }
+    Ok(all)
+}
+
+/// Writes new orders, whose events are appended.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert(tx: &mut Tx, purchases: &[&Purchase], now: Timestamp) -> Result<(), DbError> {
+    let sql = format!(
+        "WITH input({NAMES}) AS ({{rows}}) INSERT INTO purchase ({NAMES}, updated_at) SELECT {NAMES}, CAST(? AS BIGINT) FROM input"
+    );
+    for chunk in purchases.chunks(CHUNK) {
+        tx.execute_rows(&sql, rows(chunk), args![now]).await?;
+    }
+    Ok(())
+}
+
+/// Writes what has changed of known orders; their customer, key and batch never do.
+///
+/// # Errors
+/// What the database says.
+pub async fn update(tx: &mut Tx, purchases: &[&Purchase], now: Timestamp) -> Result<(), DbError> {
+    let sql = format!(
+        "WITH input({NAMES}) AS ({{rows}}) UPDATE purchase SET at = input.at, amount = input.amount, currency = input.currency, \
+         margin = input.margin, discount = input.discount, refunded = input.refunded, status = input.status, updated_at = ? \
+         FROM input WHERE purchase.event_id = input.event_id"
+    );
+    for chunk in purchases.chunks(CHUNK) {
+        tx.execute_rows(&sql, rows(chunk), args![now]).await?;
+    }
+    Ok(())
+}
+
+/// What was bought in each of these orders.
+///
+/// # Errors
+/// What the database says.
+pub async fn items(db: &mut impl Query, events: &[i64]) -> Result<HashMap<i64, Vec<Item>>, DbError> {
+    let sql = "WITH input(k) AS ({rows}) SELECT event_id, sku, name, category, quantity, amount FROM order_item \
+               WHERE event_id IN (SELECT k FROM input) ORDER BY id";
+    let mut all: HashMap<i64, Vec<Item>> = HashMap::new();
+    for chunk in events.chunks(CHUNK) {
+        let mut rows = Rows::new(&[Type::Int]);
+        chunk.iter().for_each(|id| rows.push(args![*id]));
+        type Line = (i64, Option<String>, Option<String>, Option<String>, f64, Option<i64>);
+        let found: Vec<Line> = db.all_with_rows(sql, rows, args![]).await?;
+        for (event, sku, name, category, quantity, amount) in found {
+            all.entry(event).or_default().push(Item { sku, name, category, quantity, amount });
+        }
+    }
+    Ok(all)
+}
+
+/// Sets what was bought in these orders, in place of what was there.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_items(tx: &mut Tx, orders: &[(i64, &[Item])], replaces: bool) -> Result<(), DbError> {
+    const TYPES: &[Type] = &[Type::Int, Type::Text, Type::Text, Type::Text, Type::Real, Type::Int];
+    if replaces {
+        for (event, _) in orders {
+            tx.execute("DELETE FROM order_item WHERE event_id = ?", args![*event]).await?;
+        }
+    }
+    let all: Vec<(i64, &Item)> =
+        orders.iter().flat_map(|(event, items)| items.iter().map(|item| (*event, item))).collect();
+    let sql =
+        "INSERT INTO order_item (event_id, sku, name, category, quantity, amount) SELECT * FROM ({rows}) AS input";
+    for chunk in all.chunks(CHUNK) {
+        let mut rows = Rows::new(TYPES);
+        for (event, item) in chunk {
+            rows.push(args![
+                *event,
+                item.sku.as_deref(),
+                item.name.as_deref(),
+                item.category.as_deref(),
+                item.quantity,
+                item.amount
+            ]);
+        }
+        tx.execute_rows(sql, rows, args![]).await?;
+    }
+    Ok(())
+}

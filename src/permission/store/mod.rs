@@ -1,0 +1,5 @@
+//! The SQL of permission.
+
+pub(super) mod consent;
+pub(super) mod facts;
+pub(super) mod suppression;

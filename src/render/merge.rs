@@ -1,0 +1,207 @@
+//! One reader's mail from a compiled template: the only part of rendering that is done per mail.
+
+use super::compile::{Compiled, Program, Variant};
+use super::helpers::{self, HTML, Lent, PLAIN};
+use super::text;
+use crate::types::Timestamp;
+use crate::types::locale::{Locale, Zone};
+use handlebars::{Context, Output, RenderContext, RenderErrorReason, Renderable};
+use serde_json::{Map, Value as Json};
+use std::sync::atomic::AtomicUsize;
+
+/// No mail is larger; Gmail clips at 102 KB.
+pub const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Who a mail is for.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Their language; picks the variant of the template.
+    pub locale: Locale,
+    /// Their zone, for dates.
+    pub timezone: Zone,
+    /// The moment, for `now`.
+    pub now: Timestamp,
+    /// `customer` and whatever else the step knows, by name. Null and blank values count as missing.
+    pub data: Map<String, Json>,
+}
+
+/// Makes the addresses of one mail.
+pub trait Links: Send + Sync {
+    /// A link of the template, by its number, that leads to `url`.
+    fn click(&self, link: u16, url: &str) -> String;
+    /// The picture that counts an open, when opens of this mail are counted.
+    fn open_pixel(&self) -> Option<String>;
+    /// The page that unsubscribes.
+    fn unsubscribe(&self) -> String;
+    /// The page of preferences.
+    fn preferences(&self) -> String;
+    /// The mail in a browser.
+    fn view(&self) -> String;
+    /// The page that takes an answer to a survey.
+    fn survey(&self, survey: &str, answer: Option<&str>) -> String;
+}
+
+/// A mail's contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Without control characters; with the law's label.
+    pub subject: String,
+    /// What mail programs show beside the subject.
+    pub preheader: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part.
+    pub text: String,
+}
+
+/// Why one reader's mail cannot be made; other readers' can.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// A value that this customer does not have.
+    #[error("`{variable}` is missing for this customer: give it a fallback, {{{{default {variable} \"…\"}}}}")]
+    Missing {
+        /// As the template has it.
+        variable: String,
+    },
+    /// More than [`LARGEST`].
+    #[error("the mail is larger than 2 MiB: a loop in the template is too long")]
+    TooLarge,
+    /// A subject of nothing.
+    #[error("the subject is empty for this customer")]
+    EmptySubject,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// An output that stops at its limit.
+pub(crate) struct Limited {
+    pub text: String,
+    limit: usize,
+}
+
+impl Limited {
+    pub(crate) fn new(limit: usize) -> Limited {
+        Limited { text: String::new(), limit }
+    }
+}
+
+impl Output for Limited {
+    fn write(&mut self, part: &str) -> Result<(), std::io::Error> {
+        if self.text.len() + part.len() > self.limit {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
+}
+
+impl Compiled {
+    /// Makes one reader's mail.
+    ///
+    /// # Errors
+    /// What this customer lacks; the mail is then skipped with that reason.
+    pub fn render(&self, reader: &Reader, links: &dyn Links) -> Result<Rendered, RenderError> {
+        let variant = self.variant(&reader.locale);
+        let mut context = Context::from(self.data(variant, reader, links));
+        let steps = AtomicUsize::new(0);
+        let lent = |html: bool| Lent {
+            options: &self.options,
+            links,
+            language: &variant.language,
+            zone: &reader.timezone,
+            html,
+            steps: &steps,
+        };
+        let (plain, html) = (lent(false), lent(true));
+        let subject = one_line(&variant.subject.run(&context, &plain)?);
+        if subject.is_empty() {
+            return Err(RenderError::EmptySubject);
+        }
+        let subject = self.label(&subject);
+        put(&mut context, "subject", &subject);
+        let preheader = match &variant.preheader {
+            Some(program) => one_line(&program.run(&context, &plain)?),
+            None => String::new(),
+        };
+        put(&mut context, "preheader", &preheader);
+        let html = variant.html.run(&context, &html)?;
+        let text = text::tidy(&variant.text.run(&context, &plain)?);
+        Ok(Rendered { subject, preheader, html, text })
+    }
+
+    fn data(&self, variant: &Variant, reader: &Reader, links: &dyn Links) -> Json {
+        let mut data = Map::with_capacity(reader.data.len() + 12);
+        for (key, value) in &reader.data {
+            if let Some(value) = present(value) {
+                data.insert(key.clone(), value);
+            }
+        }
+        for (key, value) in &self.facts {
+            data.entry(key.as_str()).or_insert_with(|| value.clone());
+        }
+        let mut set = |key: &str, value: String| data.insert(key.to_owned(), Json::String(value));
+        set("now", reader.now.to_string());
+        if variant.needs("unsubscribe_url") {
+            set("unsubscribe_url", links.unsubscribe());
+        }
+        if variant.needs("preferences_url") {
+            set("preferences_url", links.preferences());
+        }
+        if variant.needs("view_url") {
+            set("view_url", links.view());
+        }
+        Json::Object(data)
+    }
+}
+
+impl Program {
+    fn run(&self, context: &Context, lent: &Lent<'_>) -> Result<String, RenderError> {
+        let registry = if lent.html { &*HTML } else { &*PLAIN };
+        let mut rc = RenderContext::new(None);
+        helpers::lend_values(&mut rc, lent, &self.uses);
+        helpers::lend_blocks(&mut rc, lent, &self.uses);
+        let mut out = Limited { text: String::with_capacity(self.size * 2), limit: LARGEST };
+        self.template.render(registry, context, &mut rc, &mut out).map_err(|e| explain(&e))?;
+        Ok(out.text)
+    }
+}
+
+fn explain(error: &handlebars::RenderError) -> RenderError {
+    match error.reason() {
+        RenderErrorReason::MissingVariable(path) => {
+            RenderError::Missing { variable: path.clone().unwrap_or_else(|| "a value".into()) }
+        }
+        RenderErrorReason::IOError(_) => RenderError::TooLarge,
+        other => RenderError::Other(other.to_string()),
+    }
+}
+
+fn put(context: &mut Context, key: &str, value: &str) {
+    if let Json::Object(map) = context.data_mut() {
+        map.insert(key.to_owned(), Json::String(value.to_owned()));
+    }
+}
+
+/// The value without what is null or blank, so that both are missing.
+fn present(value: &Json) -> Option<Json> {
+    match value {
+        Json::Null => None,
+        Json::String(text) if text.trim().is_empty() => None,
+        Json::Object(map) => {
+            Some(Json::Object(map.iter().filter_map(|(k, v)| Some((k.clone(), present(v)?))).collect()))
+        }
+        // an element keeps its place in its list
+        other => Some(other.clone()),
+    }
+}
+
+/// One line for a header: every control character, line separator and direction override is a space, and spaces on end
+/// are one.
+pub(crate) fn one_line(text: &str) -> String {
+    let cleaned: String = text
+        .chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { ' ' } else { c })
+        .collect();
+    cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,31 @@
+//! A template and a reader in, a mail out. `campaign` compiles at launch and in `check`; `deliver` merges and writes.
+//!
+//! A template goes this way, once for each revision: files ([`Library`]) → front matter, layout, partials (`expand`) →
+//! Handlebars expressions out of harm's way (`protect`) → MJML or CSS inlining (`markup`) → numbered links (`links`) →
+//! the text part (`text`) → label and footer (`law`) → Handlebars templates ([`Compiled`]). Per mail only the last step
+//! is left: [`Compiled::render`] and [`mime::mail`].
+
+mod check;
+mod compile;
+mod expand;
+mod expr;
+mod front;
+mod helpers;
+pub mod korean;
+pub mod law;
+mod library;
+mod links;
+mod markup;
+mod merge;
+pub mod mime;
+mod options;
+mod protect;
+mod scan;
+mod text;
+mod words;
+
+pub use check::{Known, check};
+pub use compile::Compiled;
+pub use library::Library;
+pub use merge::{Links, Reader, RenderError, Rendered};
+pub use options::{CompileOptions, SiteFacts, Utm};

@@ -1,0 +1,153 @@
+//! The SQL of reports.
+
+use crate::args;
+use crate::db::{DbError, FromRow, Query, Row};
+use crate::types::Timestamp;
+
+/// How many enrolments of a campaign are in each arm.
+pub(super) async fn arms(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, i64)>, DbError> {
+    db.all("SELECT arm, count(*) FROM enrolment WHERE campaign_id = ? GROUP BY arm ORDER BY arm", args![campaign]).await
+}
+
+/// Messages of a campaign by state and reason.
+pub(super) async fn messages(
+    db: &mut impl Query,
+    campaign: i64,
+) -> Result<Vec<(String, Option<String>, i64)>, DbError> {
+    let sql = "SELECT state, CASE WHEN reason LIKE 'render%' THEN 'render' ELSE reason END AS why, count(*) FROM message \
+               WHERE campaign_id = ? GROUP BY state, why ORDER BY state, why";
+    db.all(sql, args![campaign]).await
+}
+
+/// Settled hits of a campaign by kind and class: how many messages had one.
+pub(super) async fn hits(
+    db: &mut impl Query,
+    campaign: i64,
+) -> Result<Vec<(String, Option<String>, i64)>, DbError> {
+    let sql = "SELECT h.kind, h.class, count(DISTINCT h.message_id) FROM hit h JOIN message m ON m.id = h.message_id \
+               WHERE m.campaign_id = ? GROUP BY h.kind, h.class ORDER BY h.kind, h.class";
+    db.all(sql, args![campaign]).await
+}
+
+/// How many messages a person opened or clicked.
+pub(super) async fn read_by_people(db: &mut impl Query, campaign: i64) -> Result<i64, DbError> {
+    let sql = "SELECT count(DISTINCT h.message_id) FROM hit h JOIN message m ON m.id = h.message_id \
+               WHERE m.campaign_id = ? AND h.class = 'human' AND h.kind IN ('open', 'click')";
+    Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
+}
+
+/// How many events of a kind belong to a campaign.
+pub(super) async fn events(db: &mut impl Query, campaign: i64, kind: &str) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM event WHERE campaign_id = ? AND kind = ?";
+    Ok(db.one::<(i64,)>(sql, args![campaign, kind]).await?.0)
+}
+
+/// Answers to a campaign's questions: survey, answer, how many.
+pub(super) async fn answers(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, String, i64)>, DbError> {
+    let sql = "SELECT a.survey, a.answer, count(*) FROM survey_answer a JOIN message m ON m.id = a.message_id \
+               WHERE m.campaign_id = ? GROUP BY a.survey, a.answer ORDER BY a.survey, a.answer";
+    db.all(sql, args![campaign]).await
+}
+
+/// Per arm: how many, how many reached the goal in the window after the step fell due, and what it came to. The goal is
+/// an order: what was paid less what was refunded, or the margin.
+pub(super) async fn order_goal(
+    db: &mut impl Query,
+    campaign: i64,
+    within: i64,
+    margin: bool,
+) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
+    let worth = if margin { "COALESCE(p.margin, 0)" } else { "p.amount - p.refunded" };
+    let sql = format!(
+        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
+           SELECT e.id, e.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM enrolment e \
+           JOIN message m ON m.enrolment_id = e.id \
+           LEFT JOIN purchase p ON p.customer_id = e.customer_id AND p.at >= m.due_at AND p.at < m.due_at + CAST(? AS BIGINT) \
+           AND p.status NOT IN ('cancelled', 'returned') \
+           WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') GROUP BY e.id, e.arm) AS each_one GROUP BY arm ORDER BY arm"
+    );
+    db.all(&sql, args![within, campaign]).await
+}
+
+/// The same for another kind of event, whose value is added up as it is.
+pub(super) async fn event_goal(
+    db: &mut impl Query,
+    campaign: i64,
+    within: i64,
+    kind: &str,
+) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
+    let sql = "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
+                 SELECT e.id, e.arm, count(v.id) AS n, COALESCE(sum(v.value), 0) AS value FROM enrolment e \
+                 JOIN message m ON m.enrolment_id = e.id \
+                 LEFT JOIN event v ON v.customer_id = e.customer_id AND v.kind = ? AND v.at >= m.due_at AND v.at < m.due_at + CAST(? AS BIGINT) \
+                 WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') GROUP BY e.id, e.arm) AS each_one GROUP BY arm ORDER BY arm";
+    db.all(sql, args![kind, within, campaign]).await
+}
+
+/// The first moment at which every goal window of a campaign is closed.
+pub(super) async fn windows_close(
+    db: &mut impl Query,
+    campaign: i64,
+    within: i64,
+) -> Result<Option<Timestamp>, DbError> {
+    let sql = "SELECT max(due_at) + CAST(? AS BIGINT) FROM message WHERE campaign_id = ?";
+    Ok(db.one::<(Option<Timestamp>,)>(sql, args![within, campaign]).await?.0)
+}
+
+/// A line of `why`: one message, or one decision that there is none.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub id: i64,
+    pub campaign: String,
+    pub step: String,
+    pub state: String,
+    pub reason: Option<String>,
+    pub reply: Option<String>,
+    pub at: Timestamp,
+    pub next_at: Timestamp,
+}
+
+impl FromRow for Line {
+    fn from_row(row: &mut Row<'_>) -> Result<Line, DbError> {
+        Ok(Line {
+            id: row.take()?,
+            campaign: row.take()?,
+            step: row.take()?,
+            state: row.take()?,
+            reason: row.take()?,
+            reply: row.take()?,
+            at: row.take()?,
+            next_at: row.take()?,
+        })
+    }
+}
+
+/// All messages to a customer, the newest first.
+pub(super) async fn lines(db: &mut impl Query, customer: i64, campaign: Option<&str>) -> Result<Vec<Line>, DbError> {
+    let sql = "SELECT m.id, c.name, m.step, m.state, m.reason, m.reply, COALESCE(m.settled_at, m.sent_at, m.updated_at), m.next_at \
+               FROM message m JOIN campaign c ON c.id = m.campaign_id \
+               WHERE m.customer_id = ? AND (? = '' OR c.name = ?) ORDER BY m.id DESC LIMIT 1000";
+    let name = campaign.unwrap_or_default();
+    db.all(sql, args![customer, name, name]).await
+}
+
+/// Each campaign with its lane and how many messages stand in each state.
+pub(super) async fn campaigns(
+    db: &mut impl Query,
+) -> Result<Vec<(i64, String, String, Option<String>, Option<String>, Option<String>)>, DbError> {
+    let sql = "SELECT c.id, c.name, c.state, l.state, l.reason, o.state FROM campaign c LEFT JOIN lane l ON l.campaign_id = c.id \
+               LEFT JOIN occurrence o ON o.campaign_id = c.id ORDER BY c.name";
+    db.all(sql, args![]).await
+}
+
+/// The newest event, and how far each reader of the log has come.
+pub(super) async fn lag(db: &mut impl Query) -> Result<(i64, Vec<(String, i64)>), DbError> {
+    let (newest,): (Option<i64>,) = db.one("SELECT max(id) FROM event", args![]).await?;
+    let cursors = db.all("SELECT name, position FROM cursor ORDER BY name", args![]).await?;
+    Ok((newest.unwrap_or(0), cursors))
+}
+
+/// Hits that are not settled yet.
+pub(super) async fn open_hits(db: &mut impl Query) -> Result<i64, DbError> {
+    Ok(db.one::<(i64,)>("SELECT count(*) FROM hit WHERE settled_at IS NULL", args![]).await?.0)
+}
