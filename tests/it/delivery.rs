@@ -408,7 +408,7 @@ fn names_in_every_script_arrive_and_no_name_becomes_a_header() {
         for mail in &mails {
             let raw = String::from_utf8_lossy(&mail.raw);
             let head = raw.split("\r\n\r\n").next().unwrap();
-            assert!(!head.contains("\nBcc:") && !head.contains("victim@"), "{head}");
+            assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
             assert!(head.lines().all(|line| line.len() <= 998));
         }
         assert!(world.received().iter().any(|(address, _)| address == "홍길동@xn--vv4b11d.xn--3e0b707e"));

@@ -36,6 +36,8 @@ pub fn take(_: &Email) -> Option<Reply> {
 impl World {
     /// A workspace as `init` writes it, its mail going to a sink with this verdict.
     pub async fn new(t: &TestDb, verdict: impl Verdict) -> World {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let clock = Clock::stepped(NOON.parse().unwrap());
         let sink = Catcher::start(catcher::Options::default(), clock.clone(), verdict).await.unwrap();
         let dir = t.dir.path().join("shop");
@@ -108,7 +110,9 @@ impl World {
 
     pub async fn try_run(&self) -> Result<(), String> {
         let running = Running::start(self.app.clone(), Roles::ALL).await.map_err(|e| e.to_string())?;
-        let idle = running.until_idle().await;
+        // not a measure of speed: a run that never ends would otherwise say nothing at all
+        let patience = std::time::Duration::from_secs(120);
+        let idle = tokio::time::timeout(patience, running.until_idle()).await.expect("nothing is idle after two minutes");
         running.stop().await.map_err(|e| e.to_string())?;
         idle.map(|_| ()).map_err(|e| e.to_string())
     }
