@@ -157,6 +157,12 @@ impl Directory {
         }
     }
 
+    /// Whether the address is an erased person's, and nobody living has it.
+    pub fn is_erased(&self, email: &str) -> bool {
+        self.by_address.get(email).is_none_or(|slots| slots.as_slice().is_empty())
+            && self.refuse_erased(None, Some(email)).is_err()
+    }
+
     /// The id of a slot; 0 for a new customer before [`save`](Directory::save).
     pub fn id(&self, slot: usize) -> i64 {
         self.entries[slot].id

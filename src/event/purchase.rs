@@ -209,7 +209,8 @@ pub async fn set_items(tx: &mut Tx, orders: &[(i64, &[Item])], replaces: bool) -
     }
     let all: Vec<(i64, &Item)> =
         orders.iter().flat_map(|(event, items)| items.iter().map(|item| (*event, item))).collect();
-    let sql = "INSERT INTO order_item (event_id, sku, name, category, quantity, amount) SELECT * FROM ({rows}) AS input";
+    let sql =
+        "INSERT INTO order_item (event_id, sku, name, category, quantity, amount) SELECT * FROM ({rows}) AS input";
     for chunk in all.chunks(CHUNK) {
         let mut rows = Rows::new(TYPES);
         for (event, item) in chunk {

@@ -26,6 +26,8 @@ pub struct Shape {
     pub needed: &'static [&'static [&'static str]],
     /// Whether other columns become attributes; else they are left out.
     pub attributes: bool,
+    /// Attributes that others call otherwise.
+    pub known_attributes: &'static [Field],
 }
 
 /// Where a column goes.
@@ -72,7 +74,8 @@ pub fn plain(name: &str) -> String {
 fn attribute(name: &str) -> String {
     let name = name.trim().trim_start_matches('\u{feff}');
     let name = name.strip_prefix("attr.").unwrap_or(name);
-    let words: Vec<&str> = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     words.join("_").nfc().take(100).collect()
 }
 
@@ -100,12 +103,15 @@ impl Shape {
         {
             return Target::Field(field);
         }
+        if let Some(known) = self.known_attributes.iter().find(|f| f.aliases.contains(&plain(trimmed).as_str())) {
+            return Target::Attribute(known.name.into());
+        }
         let name = attribute(theirs);
         if self.attributes && !name.is_empty() { Target::Attribute(name.into()) } else { Target::Ignored }
     }
 
     /// Where `--map` sends a column.
-    fn asked(&self, theirs: &str, ours: &str) -> Result<Target, String> {
+    pub(super) fn asked(&self, theirs: &str, ours: &str) -> Result<Target, String> {
         let ours = ours.trim();
         if ours.is_empty() || ours == "-" {
             return Ok(Target::Ignored);
@@ -127,7 +133,10 @@ impl Shape {
     /// What is missing or doubtful, naming what was found.
     pub fn mapping(&self, header: &[&str], maps: &[(String, String)]) -> Result<Mapping, String> {
         if header.len() > MOST {
-            return Err(format!("the first line has {} columns, and {MOST} are the most; is this a CSV file?", header.len()));
+            return Err(format!(
+                "the first line has {} columns, and {MOST} are the most; is this a CSV file?",
+                header.len()
+            ));
         }
         let rejected = header.len() > 2 && header[header.len() - 2..] == ["line", "reason"];
         let mut targets: Vec<Option<Target>> = vec![None; header.len()];
@@ -177,10 +186,10 @@ impl Shape {
         }
         let targets: Vec<Target> = targets.into_iter().map(|t| t.unwrap_or(Target::Ignored)).collect();
         self.complete(header, &targets)?;
-        let named = header.iter().zip(&targets).map(|(theirs, target)| Mapped {
-            theirs: (*theirs).trim().to_owned(),
-            ours: self.shown(target),
-        });
+        let named = header
+            .iter()
+            .zip(&targets)
+            .map(|(theirs, target)| Mapped { theirs: (*theirs).trim().to_owned(), ours: self.shown(target) });
         let named = named.collect();
         Ok(Mapping { targets, named, rejected })
     }

@@ -67,9 +67,9 @@ pub struct Line {
 /// latest grant stands, else the latest that is pending, else that withdrawal.
 pub fn of(lines: &[Line]) -> Option<Line> {
     let latest = |state: State, after: Option<Timestamp>| {
-        let standing = lines.iter().filter(|line| {
-            line.state == state && after.is_none_or(|withdrawn| line.own_act && line.at > withdrawn)
-        });
+        let standing = lines
+            .iter()
+            .filter(|line| line.state == state && after.is_none_or(|withdrawn| line.own_act && line.at > withdrawn));
         standing.max_by_key(|line| (line.own_act, line.at, -line.id)).copied()
     };
     let withdrawal = lines.iter().filter(|line| line.state == State::Withdrawn).max_by_key(|line| (line.at, -line.id));

@@ -13,7 +13,8 @@ const CHUNK: usize = 1_000;
 
 struct Found(i64, Profile);
 
-const COLUMNS: &str = "id, external_id, email, name, first_name, last_name, locale, timezone, birthday, source, attributes, created_at";
+const COLUMNS: &str =
+    "id, external_id, email, name, first_name, last_name, locale, timezone, birthday, source, attributes, created_at";
 
 impl FromRow for Found {
     fn from_row(row: &mut Row<'_>) -> Result<Found, DbError> {
@@ -178,12 +179,12 @@ pub(in crate::customer) async fn save(
 pub async fn ensure(tx: &mut Tx, email: &Email, source: &str, now: Timestamp) -> Result<i64, DbError> {
     // two sign-ups at once must not make two customers
     tx.serialise(0x6461_6e67_6f6c_0002).await?;
-    let sql = "SELECT id FROM customer WHERE email = ? ORDER BY CASE WHEN external_id IS NULL THEN 0 ELSE 1 END, id LIMIT 1";
+    let sql =
+        "SELECT id FROM customer WHERE email = ? ORDER BY CASE WHEN external_id IS NULL THEN 0 ELSE 1 END, id LIMIT 1";
     if let Some((id,)) = tx.optional::<(i64,)>(sql, args![email.as_str()]).await? {
         return Ok(id);
     }
-    let profile =
-        Profile { email: Some(email.to_string()), source: Some(source.to_owned()), ..Profile::default() };
+    let profile = Profile { email: Some(email.to_string()), source: Some(source.to_owned()), ..Profile::default() };
     let mut entries = [Entry { id: 0, profile, state: Entered::New }];
     save(tx, &mut entries, None, now).await?;
     Ok(entries[0].id)

@@ -12,13 +12,7 @@ use crate::types::Timestamp;
 ///
 /// # Errors
 /// What the database says; then nothing is erased.
-pub async fn erase(
-    tx: &mut Tx,
-    customer: i64,
-    key: &ErasureKey,
-    actor: &str,
-    now: Timestamp,
-) -> Result<bool, DbError> {
+pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, now: Timestamp) -> Result<bool, DbError> {
     let lock = tx.dialect().for_update();
     let sql = format!("SELECT external_id, email, erased_at FROM customer WHERE id = ? {lock}");
     let row: Option<(Option<String>, Option<String>, Option<i64>)> = tx.optional(&sql, args![customer]).await?;

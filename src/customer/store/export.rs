@@ -106,13 +106,7 @@ const PARTS: &[Part] = &[
     ),
     (
         "answers",
-        &[
-            ("survey", As::Text),
-            ("question", As::Text),
-            ("answer", As::Text),
-            ("comment", As::Text),
-            ("at", As::Time),
-        ],
+        &[("survey", As::Text), ("question", As::Text), ("answer", As::Text), ("comment", As::Text), ("at", As::Time)],
         "FROM survey_answer WHERE customer_id = ? ORDER BY id",
     ),
     (
@@ -200,9 +194,9 @@ pub async fn export(db: &mut impl Query, customer: i64) -> Result<Option<Json>, 
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let sql = format!("SELECT CAST({number} AS BIGINT), {} {rest}", names.join(", "));
         let lines: Vec<Line> = db.all(&sql, args![customer]).await?;
-        let lines = lines.into_iter().map(|line| {
-            Json::Object(names.iter().map(|name| (*name).to_owned()).zip(line.0).collect())
-        });
+        let lines = lines
+            .into_iter()
+            .map(|line| Json::Object(names.iter().map(|name| (*name).to_owned()).zip(line.0).collect()));
         all.insert((*name).to_owned(), lines.collect());
     }
     let suppressions: Vec<(String, Timestamp)> = match &c.email {

@@ -81,7 +81,8 @@ pub async fn set_preferences(
     preferences: Preferences,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let sql = "UPDATE customer SET tracking_off = ?, paused_until = ?, updated_at = ? WHERE id = ? AND erased_at IS NULL";
+    let sql =
+        "UPDATE customer SET tracking_off = ?, paused_until = ?, updated_at = ? WHERE id = ? AND erased_at IS NULL";
     let args = args![preferences.tracking_off, preferences.paused_until, now, customer];
     Ok(tx.execute(sql, args).await? == 1)
 }

@@ -97,9 +97,8 @@ fn is_known(new: &NewConsent, ledger: &[Kept]) -> bool {
         return ledger.iter().any(|k| k.line.own_act && k.line.state == new.state && k.line.at == new.at);
     }
     let lines: Vec<Line> = ledger.iter().map(|k| k.line).collect();
-    let stands = standing::of(&lines).is_some_and(|line| {
-        line.state == new.state || (line.state == State::Granted && new.state == State::Pending)
-    });
+    let stands = standing::of(&lines)
+        .is_some_and(|line| line.state == new.state || (line.state == State::Granted && new.state == State::Pending));
     let same = |k: &Kept| {
         !k.line.own_act
             && k.line.state == new.state
@@ -115,11 +114,7 @@ fn is_known(new: &NewConsent, ledger: &[Kept]) -> bool {
 ///
 /// # Errors
 /// What the database says.
-pub async fn record_consents(
-    tx: &mut Tx,
-    consents: &[NewConsent],
-    now: Timestamp,
-) -> Result<Vec<Recorded>, DbError> {
+pub async fn record_consents(tx: &mut Tx, consents: &[NewConsent], now: Timestamp) -> Result<Vec<Recorded>, DbError> {
     if consents.is_empty() {
         return Ok(Vec::new());
     }
@@ -204,11 +199,7 @@ async fn insert(tx: &mut Tx, written: &[(i64, &NewConsent)], now: Timestamp) -> 
 }
 
 /// Folds the ledgers of `pairs` and writes where they stand; gives the line that does.
-async fn stand(
-    tx: &mut Tx,
-    pairs: &[&Pair],
-    ledger: &HashMap<Pair, Vec<Kept>>,
-) -> Result<HashMap<Pair, i64>, DbError> {
+async fn stand(tx: &mut Tx, pairs: &[&Pair], ledger: &HashMap<Pair, Vec<Kept>>) -> Result<HashMap<Pair, i64>, DbError> {
     const TYPES: &[Type] = &[Type::Int, Type::Text, Type::Text, Type::Text, Type::Int, Type::Int];
     let sql = "INSERT INTO consent_state (customer_id, topic, state, basis, at, consent_id) SELECT * FROM ({rows}) AS input WHERE true \
                ON CONFLICT (customer_id, topic) DO UPDATE SET state = excluded.state, basis = excluded.basis, at = excluded.at, consent_id = excluded.consent_id";

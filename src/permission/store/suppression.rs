@@ -65,12 +65,7 @@ impl FromRow for Suppression {
 ///
 /// # Errors
 /// What the database says.
-pub async fn suppress(
-    tx: &mut Tx,
-    new: &NewSuppression,
-    actor: &str,
-    now: Timestamp,
-) -> Result<bool, DbError> {
+pub async fn suppress(tx: &mut Tx, new: &NewSuppression, actor: &str, now: Timestamp) -> Result<bool, DbError> {
     let added = suppress_many(tx, std::slice::from_ref(new), now).await?;
     if added == [true] {
         audit(tx, actor, "suppression add", &new.address, Some(&new.reason), now).await?;
@@ -82,11 +77,7 @@ pub async fn suppress(
 ///
 /// # Errors
 /// What the database says.
-pub async fn suppress_many(
-    tx: &mut Tx,
-    new: &[NewSuppression],
-    now: Timestamp,
-) -> Result<Vec<bool>, DbError> {
+pub async fn suppress_many(tx: &mut Tx, new: &[NewSuppression], now: Timestamp) -> Result<Vec<bool>, DbError> {
     const TYPES: &[Type] =
         &[Type::Text, Type::Text, Type::Text, Type::Int, Type::Int, Type::Int, Type::Text, Type::Int];
     // only what is longer than what stands is an update, so that the same file twice changes nothing
@@ -207,6 +198,7 @@ pub async fn list(db: &mut impl Query, filter: &Filter, now: Timestamp) -> Resul
 /// # Errors
 /// What the database says.
 pub async fn is_suppressed(db: &mut impl Query, address: &str, now: Timestamp) -> Result<bool, DbError> {
-    let sql = "SELECT id FROM suppression WHERE address = ? AND lifted_at IS NULL AND (until IS NULL OR until > ?) LIMIT 1";
+    let sql =
+        "SELECT id FROM suppression WHERE address = ? AND lifted_at IS NULL AND (until IS NULL OR until > ?) LIMIT 1";
     Ok(db.optional::<(i64,)>(sql, args![address, now]).await?.is_some())
 }

@@ -1,0 +1,171 @@
+//! Events that shops report: visits, service contacts, reviews, and their own kinds. What Dangol observes itself, nobody
+//! reports to it.
+
+use super::{Context, Landed, Landing, Named, Nth, Rows, directory};
+use crate::db::{DbError, Tx};
+use crate::event::{self, Kind, NewEvent};
+use crate::import::columns::{Field, Shape};
+use crate::import::record::{Cell, Record, short};
+use crate::types::{Currency, Money, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+/// Rows of events.
+#[derive(Debug, Default)]
+pub struct Events {
+    nth: Nth,
+}
+
+/// An event as a row tells of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EventRow {
+    /// Whose.
+    pub customer: Named,
+    /// Its kind.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// The reporter's key: the same key is the same event.
+    pub key: Option<String>,
+    /// An amount in minor units, or another whole number.
+    pub value: Option<i64>,
+    /// The currency of `value`, when it is money.
+    pub currency: Option<Currency>,
+    /// Everything else.
+    pub data: Map<String, Json>,
+}
+
+const FIELDS: &[Field] = &[
+    Field {
+        name: "customer",
+        aliases: &["customerid", "externalid", "email", "userid", "고객", "회원", "고객번호", "회원번호", "이메일"],
+    },
+    Field { name: "kind", aliases: &["event", "type", "eventtype", "eventname", "종류", "이벤트"] },
+    Field { name: "at", aliases: &["time", "timestamp", "date", "datetime", "occurredat", "일시", "날짜"] },
+    Field { name: "key", aliases: &["eventid", "id", "dedupekey"] },
+    Field { name: "data", aliases: &["properties", "payload"] },
+    Field { name: "value", aliases: &["amount"] },
+    Field { name: "currency", aliases: &["통화"] },
+];
+
+const MOST: usize = 64 * 1024;
+
+impl Rows for Events {
+    type Row = EventRow;
+
+    const SHAPE: Shape = Shape {
+        kind: "events",
+        fields: FIELDS,
+        needed: &[&["customer"], &["kind"], &["at"]],
+        attributes: false,
+        known_attributes: &[],
+    };
+
+    fn parse(mut record: Record, context: &Context) -> Result<EventRow, String> {
+        let customer = Named::read(record.needed(0, "customer")?);
+        let kind = kind(&record.needed(1, "kind")?)?;
+        let at = context.past(&record.needed(2, "at")?, "at")?;
+        let key = short(record.text(3)?, "key")?;
+        let data = match record.take(4) {
+            Cell::Json(Json::Object(object)) => object,
+            cell => match cell.into_text().map_err(|_| "`data` is no JSON object".to_owned())? {
+                None => Map::new(),
+                Some(text) => serde_json::from_str(&text).map_err(|_| "`data` is no JSON object".to_owned())?,
+            },
+        };
+        let currency = record.text(6)?.map(|code| code.parse::<Currency>()).transpose()?;
+        let value = match (record.text(5)?, currency) {
+            (None, _) => None,
+            (Some(text), Some(currency)) => {
+                let money = Money::parse(&text, currency).map_err(|e| format!("`value`: {e}"))?;
+                if money.currency != currency {
+                    return Err(format!("`value` is in {}, and `currency` says otherwise", money.currency));
+                }
+                Some(money.minor)
+            }
+            (Some(text), None) => {
+                let whole = text.parse::<i64>();
+                Some(
+                    whole
+                        .map_err(|_| "`value` is a whole number, or an amount with `currency` beside it".to_owned())?,
+                )
+            }
+        };
+        crate::import::record::without_nul(&Json::Object(data.clone()))?;
+        let row = EventRow { customer, kind, at, key, value, currency, data };
+        if !row.data.is_empty() && Json::Object(row.data.clone()).to_string().len() > MOST {
+            return Err(format!("`data` is longer than {} KB", MOST / 1024));
+        }
+        Ok(row)
+    }
+
+    async fn land(
+        &mut self,
+        tx: &mut Tx,
+        rows: &[(u64, &EventRow)],
+        context: &Context,
+        batch: Option<i64>,
+    ) -> Result<Landing, DbError> {
+        let directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let mut events = Vec::with_capacity(rows.len());
+        for (_, row) in rows {
+            match directory.named(&row.customer.text, row.customer.address.as_deref()) {
+                Ok(slot) => {
+                    events.push(self.event(row, directory.id(slot), batch));
+                    outcomes.push(Landed::Unchanged);
+                }
+                Err(refusal) => outcomes.push(Landed::Rejected(refusal.to_string())),
+            }
+        }
+        let ids = event::append_in(tx, &events, context.now).await?;
+        let open = outcomes.iter_mut().filter(|outcome| **outcome == Landed::Unchanged);
+        for (outcome, id) in open.zip(ids) {
+            if id.is_some() {
+                *outcome = Landed::Inserted;
+            }
+        }
+        Ok(Landing { outcomes, withdrawn_kept: 0 })
+    }
+
+    fn settle(&mut self, durable: bool) {
+        self.nth.settle(durable);
+    }
+}
+
+impl Events {
+    fn event(&mut self, row: &EventRow, customer: i64, batch: Option<i64>) -> NewEvent {
+        let data = Json::Object(row.data.clone());
+        let key = match &row.key {
+            Some(key) => format!("event:{key}"),
+            None => {
+                let content = format!("{customer}\n{}\n{}\n{:?}\n{data}", row.kind, row.at.as_millisecond(), row.value);
+                let hash = blake3::hash(content.as_bytes()).to_hex();
+                format!("event:~{}:{}", &hash[..32], self.nth.next(&content))
+            }
+        };
+        NewEvent {
+            value: row.value,
+            currency: row.currency.map(|currency| currency.to_string()),
+            batch,
+            data,
+            ..NewEvent::new(Kind::of(&row.kind), customer, row.at, "import", key)
+        }
+    }
+}
+
+fn kind(text: &str) -> Result<String, String> {
+    let name = text.to_lowercase();
+    let shown = || text.chars().take(40).collect::<String>();
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.len() > 100 || !name.chars().all(fits) {
+        return Err(format!("`{}` is no kind of event: letters, digits, `_`, `-` and `.`", shown()));
+    }
+    match Kind::of(&name) {
+        Kind::Order => Err("an order comes in by `dangol import orders`, or a purchase would have no amount".into()),
+        kind if !kind.may_be_reported() => {
+            Err(format!("`{}` is what Dangol observes itself; others cannot report it", shown()))
+        }
+        _ => Ok(name),
+    }
+}

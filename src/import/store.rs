@@ -1,0 +1,236 @@
+//! The list of imports.
+
+use super::Kind;
+use super::kinds::Landed;
+use crate::args;
+use crate::db::{Db, DbError, FromRow, Query, Row, Tx};
+use crate::types::Timestamp;
+
+/// PostgreSQL: two imports at once would both find a customer missing.
+const LOCK: i64 = 0x6461_6e67_6f6c_0002;
+
+/// An import, as it stands in the list.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each name is the column")]
+pub struct Batch {
+    pub id: i64,
+    pub kind: String,
+    pub file: String,
+    /// `running` (or broken off), `done`, `undone`.
+    pub state: String,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub rows: i64,
+    pub inserted: i64,
+    pub updated: i64,
+    pub unchanged: i64,
+    pub rejected: i64,
+}
+
+impl FromRow for Batch {
+    fn from_row(row: &mut Row<'_>) -> Result<Batch, DbError> {
+        Ok(Batch {
+            id: row.take()?,
+            kind: row.take()?,
+            file: row.take()?,
+            state: row.take()?,
+            started_at: row.take()?,
+            finished_at: row.take()?,
+            rows: row.take()?,
+            inserted: row.take()?,
+            updated: row.take()?,
+            unchanged: row.take()?,
+            rejected: row.take()?,
+        })
+    }
+}
+
+const COLUMNS: &str = "id, kind, file, state, started_at, finished_at, total, inserted, updated, unchanged, rejected";
+
+/// All imports, the latest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn batches(db: &mut impl Query, limit: i64) -> Result<Vec<Batch>, DbError> {
+    db.all(&format!("SELECT {COLUMNS} FROM import_batch ORDER BY id DESC LIMIT ?"), args![limit]).await
+}
+
+pub(super) async fn batch(db: &mut impl Query, id: i64) -> Result<Option<Batch>, DbError> {
+    db.optional(&format!("SELECT {COLUMNS} FROM import_batch WHERE id = ?"), args![id]).await
+}
+
+pub(super) async fn begin(db: &Db, kind: Kind, file: &str, now: Timestamp) -> Result<i64, DbError> {
+    let mut tx = db.begin().await?;
+    let sql = "INSERT INTO import_batch (kind, file, state, started_at) VALUES (?, ?, 'running', ?) RETURNING id";
+    let (id,): (i64,) = tx.one(sql, args![kind.name(), file, now]).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+pub(super) async fn finish(db: &Db, batch: i64, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE import_batch SET state = 'done', finished_at = ? WHERE id = ? AND state = 'running'";
+    db.execute(sql, args![now, batch]).await?;
+    Ok(())
+}
+
+pub(super) async fn one_at_a_time(tx: &mut Tx) -> Result<(), DbError> {
+    tx.serialise(LOCK).await
+}
+
+/// What a slice adds to its batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    rows: i64,
+    inserted: i64,
+    updated: i64,
+    unchanged: i64,
+}
+
+impl Counts {
+    /// Of `found` rows, those that landed.
+    pub(super) fn of(outcomes: &[Landed], found: usize) -> Counts {
+        let count = |what: Landed| i64::try_from(outcomes.iter().filter(|o| **o == what).count()).unwrap_or(0);
+        Counts {
+            rows: i64::try_from(found).unwrap_or(0),
+            inserted: count(Landed::Inserted),
+            updated: count(Landed::Updated),
+            unchanged: count(Landed::Unchanged),
+        }
+    }
+}
+
+pub(super) async fn count(tx: &mut Tx, batch: i64, c: Counts) -> Result<(), DbError> {
+    let sql = "UPDATE import_batch SET total = total + ?, inserted = inserted + ?, updated = updated + ?, \
+               unchanged = unchanged + ?, rejected = rejected + ? WHERE id = ?";
+    let rejected = c.rows - c.inserted - c.updated - c.unchanged;
+    tx.execute(sql, args![c.rows, c.inserted, c.updated, c.unchanged, rejected, batch]).await?;
+    Ok(())
+}
+
+/// How far every reader of the log has read: what it has not seen, nothing has used.
+pub(super) async fn unread_after(tx: &mut Tx) -> Result<i64, DbError> {
+    let (position,): (i64,) = tx.one("SELECT CAST(coalesce(max(position), 0) AS BIGINT) FROM cursor", args![]).await?;
+    Ok(position)
+}
+
+/// The next customers on whom the batch recorded consent.
+pub(super) async fn consented(tx: &mut Tx, batch: i64, after: i64, limit: i64) -> Result<Vec<i64>, DbError> {
+    let sql =
+        "SELECT DISTINCT customer_id FROM consent WHERE batch_id = ? AND customer_id > ? ORDER BY customer_id LIMIT ?";
+    Ok(tx.all::<(i64,)>(sql, args![batch, after, limit]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Takes back orders and events that no reader of the log has seen, at most `limit`; gives how many events.
+pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit: i64) -> Result<u64, DbError> {
+    let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind <> 'correction' \
+                 AND NOT EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id AND p.updated_at > e.recorded_at) \
+                 AND NOT EXISTS (SELECT 1 FROM event x WHERE x.customer_id = e.customer_id AND x.kind = 'correction' AND x.id > e.id) \
+                 AND NOT EXISTS (SELECT 1 FROM reward_entry r WHERE r.event_id = e.id) ORDER BY e.id LIMIT ?";
+    let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
+    let Some((last,)) = ids.last().copied() else { return Ok(0) };
+    let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
+    for chunk in ids.chunks(500) {
+        for table in ["order_item", "purchase"] {
+            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE event_id")), rows(chunk), args![]).await?;
+        }
+        tx.execute_rows(&of_events("DELETE FROM event WHERE id"), rows(chunk), args![]).await?;
+    }
+    debug_assert!(last > after);
+    Ok(ids.len() as u64)
+}
+
+fn of_events(head: &str) -> String {
+    format!("WITH input(k) AS ({{rows}}) {head} IN (SELECT k FROM input)")
+}
+
+fn rows(ids: &[i64]) -> crate::db::Rows {
+    let mut rows = crate::db::Rows::new(&[crate::db::Type::Int]);
+    ids.iter().for_each(|id| rows.push(args![*id]));
+    rows
+}
+
+/// Why customers that a batch made are kept: each condition, over `c`, with its words.
+const USES: &[(&str, &str)] = &[
+    ("c.erased_at IS NOT NULL", "were erased"),
+    ("c.updated_at > ?", "were changed since"),
+    ("EXISTS (SELECT 1 FROM message m WHERE m.customer_id = c.id)", "were mailed"),
+    ("EXISTS (SELECT 1 FROM enrolment n WHERE n.customer_id = c.id)", "are in a campaign"),
+    ("EXISTS (SELECT 1 FROM event e WHERE e.customer_id = c.id)", "have events or orders"),
+    (
+        "EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = c.id)",
+        "have consents from elsewhere, or that mail relied on",
+    ),
+    ("EXISTS (SELECT 1 FROM survey_answer a WHERE a.customer_id = c.id)", "have answered"),
+    ("EXISTS (SELECT 1 FROM reward_entry r WHERE r.customer_id = c.id)", "have rewards"),
+];
+
+/// Takes back the next customers whom the batch made and nothing uses, of at most `limit` after `after`. Gives how many
+/// were looked at and taken back, and the last id.
+pub(super) async fn take_back_customers(
+    tx: &mut Tx,
+    batch: &Batch,
+    after: i64,
+    limit: i64,
+) -> Result<Option<(i64, u64)>, DbError> {
+    let sql = "SELECT id FROM customer WHERE batch_id = ? AND id > ? ORDER BY id LIMIT ?";
+    let ids: Vec<(i64,)> = tx.all(sql, args![batch.id, after, limit]).await?;
+    let Some((last,)) = ids.last().copied() else { return Ok(None) };
+    let unused: Vec<String> = USES.iter().map(|(used, _)| format!("NOT ({used})")).collect();
+    let sql = format!(
+        "SELECT c.id FROM customer c WHERE c.batch_id = ? AND c.id > ? AND c.id <= ? AND {} ORDER BY c.id",
+        unused.join(" AND ")
+    );
+    let unused: Vec<(i64,)> = tx.all(&sql, args![batch.id, after, last, batch.started_at]).await?;
+    let unused: Vec<i64> = unused.into_iter().map(|(id,)| id).collect();
+    for chunk in unused.chunks(500) {
+        for table in ["segment_member", "relationship", "consent_state"] {
+            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), rows(chunk), args![])
+                .await?;
+        }
+        tx.execute_rows(&of_events("DELETE FROM customer WHERE id"), rows(chunk), args![]).await?;
+    }
+    Ok(Some((last, unused.len() as u64)))
+}
+
+/// How many customers of the batch stand, and for each reason how many of them; one may have several.
+pub(super) async fn kept_customers(db: &mut impl Query, batch: &Batch) -> Result<Vec<(String, i64)>, DbError> {
+    let mut kept = Vec::new();
+    for (used, words) in USES {
+        let sql = format!("SELECT count(*) FROM customer c WHERE c.batch_id = ? AND {used}");
+        let mut args = args![batch.id];
+        if used.contains('?') {
+            args.push(batch.started_at.into());
+        }
+        let (n,): (i64,) = db.one(&sql, args).await?;
+        if n > 0 {
+            kept.push(((*words).to_owned(), n));
+        }
+    }
+    Ok(kept)
+}
+
+/// How many rows of a table still carry the batch.
+pub(super) async fn standing(db: &mut impl Query, table: Standing, batch: i64) -> Result<i64, DbError> {
+    let sql = match table {
+        Standing::Customers => "SELECT count(*) FROM customer WHERE batch_id = ?",
+        Standing::Events => "SELECT count(*) FROM event WHERE batch_id = ? AND kind <> 'correction'",
+        Standing::Corrections => "SELECT count(*) FROM event WHERE batch_id = ? AND kind = 'correction'",
+        Standing::Consents => "SELECT count(*) FROM consent WHERE batch_id = ?",
+    };
+    let (n,): (i64,) = db.one(sql, args![batch]).await?;
+    Ok(n)
+}
+
+/// What may still carry a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing {
+    Customers,
+    Events,
+    Corrections,
+    Consents,
+}
+
+pub(super) async fn mark_undone(tx: &mut Tx, batch: i64) -> Result<(), DbError> {
+    tx.execute("UPDATE import_batch SET state = 'undone' WHERE id = ?", args![batch]).await?;
+    Ok(())
+}
