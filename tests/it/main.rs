@@ -2,4 +2,7 @@
 
 mod support;
 
+mod customer;
 mod database;
+mod import;
+mod permission;
