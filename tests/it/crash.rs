@@ -82,7 +82,10 @@ fn told_to_stop_it_finishes_what_is_in_flight_and_nothing_is_unknown() {
         assert!(child.wait().unwrap().success(), "a polite end is no failure");
         let report = world.report("spring").await;
         let n = i64::try_from(N).unwrap();
-        assert_eq!((report.messages["unknown"], report.messages["claimed"], report.messages["transmitting"]), (0, 0, 0));
+        assert_eq!(
+            (report.messages["unknown"], report.messages["claimed"], report.messages["transmitting"]),
+            (0, 0, 0)
+        );
         assert_eq!(report.messages["accepted"] + report.messages["queued"] + report.messages["deferred"], n);
         assert_eq!(u64::try_from(report.messages["accepted"]).unwrap(), world.sink.inbox.counts().deliveries);
         assert!(report.messages["queued"] > 0, "it stopped in the middle");

@@ -112,7 +112,8 @@ fn a_cap_puts_off_until_there_is_room_and_counts_all_campaigns() {
     on_both(|t| async move {
         let world = World::new(&t, take).await;
         let relay = world.relay();
-        let world = world.with_settings(&t, &relay, "[limits]\ncap = \"1 per 2d\"\n[delivery]\nexpires = \"7d\"\n").await;
+        let world =
+            world.with_settings(&t, &relay, "[limits]\ncap = \"1 per 2d\"\n[delivery]\nexpires = \"7d\"\n").await;
         let second = std::fs::read_to_string(world.dir.join("campaigns/spring.toml")).unwrap();
         let world = world.file(&t, "campaigns/second.toml", &second).await;
         world.customers(&people(3)).await;
@@ -342,10 +343,16 @@ fn what_a_dead_process_was_sending_is_unknown_and_service_mail_goes_again() {
         world.run().await;
         assert_eq!(world.count("spring", "unknown").await, 1);
         assert_eq!(world.count("spring", "accepted").await, 2);
-        assert_eq!(world.count("receipt", "accepted").await, 3, "service mail is sent again, under the same Message-ID");
+        assert_eq!(
+            world.count("receipt", "accepted").await,
+            3,
+            "service mail is sent again, under the same Message-ID"
+        );
         let mut db = &app.db;
         let (open,): (i64,) =
-            Query::one(&mut db, "SELECT count(*) FROM message WHERE state IN ('claimed', 'transmitting')", args![]).await.unwrap();
+            Query::one(&mut db, "SELECT count(*) FROM message WHERE state IN ('claimed', 'transmitting')", args![])
+                .await
+                .unwrap();
         assert_eq!(open, 0);
     });
 }

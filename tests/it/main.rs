@@ -4,10 +4,13 @@
 
 mod catcher;
 mod crash;
+mod customer;
 mod database;
 mod delivery;
 mod demo_people;
 mod demo_shop;
+mod import;
+mod permission;
 mod relationship;
 mod render;
 mod segment;

@@ -112,7 +112,8 @@ impl World {
         let running = Running::start(self.app.clone(), Roles::ALL).await.map_err(|e| e.to_string())?;
         // not a measure of speed: a run that never ends would otherwise say nothing at all
         let patience = std::time::Duration::from_secs(120);
-        let idle = tokio::time::timeout(patience, running.until_idle()).await.expect("nothing is idle after two minutes");
+        let idle =
+            tokio::time::timeout(patience, running.until_idle()).await.expect("nothing is idle after two minutes");
         running.stop().await.map_err(|e| e.to_string())?;
         idle.map(|_| ()).map_err(|e| e.to_string())
     }
