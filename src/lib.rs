@@ -18,4 +18,3 @@ pub mod segment;
 pub mod track;
 pub mod types;
 pub mod web;
-

@@ -36,8 +36,9 @@ pub fn data(reader: &store::Reader, site: &crate::config::model::Site) -> Map<St
     put("score", reader.score.map(|score| json!(score.round())));
     put("lifecycle", text(&reader.lifecycle));
     put("purchases", Some(json!(reader.purchases.unwrap_or(0))));
-    let revenue = crate::types::Money { minor: reader.revenue.unwrap_or(0), currency: site.currency };
-    put("revenue", Some(json!(revenue.to_string())));
+    // a number in major units, so that a template can compare it; {{money customer.revenue}} shows it
+    let revenue = reader.revenue.unwrap_or(0) as f64 / site.currency.scale() as f64;
+    put("revenue", Some(json!(revenue)));
     put("last_purchase_at", reader.last_purchase_at.map(|at: Timestamp| json!(at.to_string())));
     let attributes = serde_json::from_str(&reader.attributes).unwrap_or_else(|_| json!({}));
     put("attr", Some(attributes));

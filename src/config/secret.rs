@@ -33,7 +33,9 @@ pub enum SecretError {
         path: String,
     },
     /// Too short to be one.
-    #[error("the secret in {from} has {found} characters and needs at least {SHORTEST}: `openssl rand -base64 32` makes one")]
+    #[error(
+        "the secret in {from} has {found} characters and needs at least {SHORTEST}: `openssl rand -base64 32` makes one"
+    )]
     Short {
         /// Where it stands.
         from: String,
@@ -41,7 +43,9 @@ pub enum SecretError {
         found: usize,
     },
     /// Others on this machine can read it.
-    #[error("{path} can be read by others on this machine (mode {mode:o}): run `chmod 600 {path}`, and rotate it if the machine is shared")]
+    #[error(
+        "{path} can be read by others on this machine (mode {mode:o}): run `chmod 600 {path}`, and rotate it if the machine is shared"
+    )]
     Open {
         /// The file.
         path: String,
@@ -60,7 +64,9 @@ pub enum SecretError {
     #[error("both {0} and {0}_FILE are set: unset one of them, so that it is clear which one counts")]
     Both(String),
     /// A new one would put the old one out of use.
-    #[error("{0} exists already and was left alone: to rotate, move it into .secret/old/ first, where it goes on verifying old links")]
+    #[error(
+        "{0} exists already and was left alone: to rotate, move it into .secret/old/ first, where it goes on verifying old links"
+    )]
     Exists(String),
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]

@@ -41,10 +41,14 @@ pub struct Buying {
 
 /// The buying rate at `now`; none for those who never bought.
 pub fn buying(sums: &Sums, model: &Model, now: i64) -> Option<Buying> {
-    let first = model.day(sums.first_purchase_at?).0;
+    Some(buying_since(model.day(sums.first_purchase_at?).0, sums, model, now))
+}
+
+/// The same, given the midnight of the first purchase: the calendar is asked once, not at each of many moments.
+fn buying_since(first: i64, sums: &Sums, model: &Model, now: i64) -> Buying {
     let [repeats] = sums.buying.value(now, model.half_life);
     let rate = model.rate(repeats, now.saturating_sub(first));
-    Some(Buying { rate, p: 1.0 - (-rate * model.horizon).exp() })
+    Buying { rate, p: 1.0 - (-rate * model.horizon).exp() }
 }
 
 /// Engagement at `now`: discounted trials, and (credit + 2·prior)/(trials + 2).
@@ -61,8 +65,11 @@ pub fn attitude(sums: &Sums, model: &Model, now: i64) -> (f64, f64) {
 
 /// The three parts of the score at `now`: buying, engagement, attitude.
 pub fn parts(sums: &Sums, calibration: &Calibration, model: &Model, now: i64) -> [Part; 3] {
+    parts_with(buying(sums, model, now), sums, calibration, model, now)
+}
+
+fn parts_with(bought: Option<Buying>, sums: &Sums, calibration: &Calibration, model: &Model, now: i64) -> [Part; 3] {
     let (w, k) = (model.weights, model.evidence);
-    let bought = buying(sums, model, now);
     let (trials, engaged) = engagement(sums, calibration.engagement, model, now);
     let (said, liked) = attitude(sums, model, now);
     [
@@ -81,15 +88,24 @@ pub fn parts(sums: &Sums, calibration: &Calibration, model: &Model, now: i64) ->
 impl Figures {
     /// The figures at `now`.
     pub fn at(sums: &Sums, calibration: &Calibration, model: &Model, now: i64) -> Figures {
-        let mut figures = Figures::without_refresh(sums, calibration, model, now);
-        figures.refresh_at = next_refresh(&figures, sums, calibration, model, now);
+        let first_day = sums.first_purchase_at.map(|first| model.day(first).0);
+        let at = |now| Figures::without_refresh(first_day, sums, calibration, model, now);
+        let mut figures = at(now);
+        let decays = sums.purchases > 0 || sums.delivered > 0 || sums.attitude.at.is_some();
+        figures.refresh_at = decays.then(|| next_refresh(&figures, at, now));
         figures
     }
 
-    fn without_refresh(sums: &Sums, calibration: &Calibration, model: &Model, now: i64) -> Figures {
-        let parts = parts(sums, calibration, model, now);
+    fn without_refresh(
+        first_day: Option<i64>,
+        sums: &Sums,
+        calibration: &Calibration,
+        model: &Model,
+        now: i64,
+    ) -> Figures {
+        let bought = first_day.map(|first| buying_since(first, sums, model, now));
+        let parts = parts_with(bought, sums, calibration, model, now);
         let result = score::score(calibration.logit, parts.map(|part| part.contribution()));
-        let bought = buying(sums, model, now);
         let buying_rank = bought.map(|b| calibration.rank(b.rate));
         let known = |part: &Part, any: bool| any.then_some(part.p);
         Figures {
@@ -109,19 +125,16 @@ impl Figures {
 }
 
 /// When decay alone will have moved the score by half a point or changed the lifecycle: found by doubling, then halving,
-/// to the hour. None when there is nothing that could decay.
-fn next_refresh(now_figures: &Figures, sums: &Sums, calibration: &Calibration, model: &Model, now: i64) -> Option<i64> {
-    if sums.purchases == 0 && sums.delivered == 0 && sums.attitude.at.is_none() {
-        return None;
-    }
+/// to the hour.
+fn next_refresh(present: &Figures, at: impl Fn(i64) -> Figures, now: i64) -> i64 {
     let changed = |after: i64| {
-        let then = Figures::without_refresh(sums, calibration, model, now.saturating_add(after));
-        (then.score - now_figures.score).abs() >= DRIFT || then.lifecycle != now_figures.lifecycle
+        let then = at(now.saturating_add(after));
+        (then.score - present.score).abs() >= DRIFT || then.lifecycle != present.lifecycle
     };
     let (mut low, mut high) = (0, DAY);
     while !changed(high) {
         if high >= LONGEST {
-            return Some(now.saturating_add(LONGEST));
+            return now.saturating_add(LONGEST);
         }
         (low, high) = (high, high * 2);
     }
@@ -129,5 +142,5 @@ fn next_refresh(now_figures: &Figures, sums: &Sums, calibration: &Calibration, m
         let middle = low + (high - low) / 2;
         if changed(middle) { high = middle } else { low = middle }
     }
-    Some(now.saturating_add(high))
+    now.saturating_add(high)
 }

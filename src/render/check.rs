@@ -251,7 +251,7 @@ impl File<'_> {
         };
         let plain = !block && call.params.is_empty() && call.hash.is_empty();
         if plain && !is_helper(&name) {
-            return self.variable(&name, place);
+            return self.variable(&name, place, false);
         }
         let known: Vec<&str> = if block { BLOCKS.to_vec() } else { VALUES.iter().map(|(name, _)| *name).collect() };
         if !known.contains(&name.as_str()) {
@@ -267,7 +267,7 @@ impl File<'_> {
     fn parameters(&mut self, params: &[Parameter], hash: &HashMap<String, Parameter>, place: &Place<'_>) {
         for param in params.iter().chain(hash.values()) {
             match param {
-                Parameter::Path(_) => self.variable(param.as_name().unwrap_or_default(), place),
+                Parameter::Path(_) => self.variable(param.as_name().unwrap_or_default(), place, true),
                 Parameter::Subexpression(sub) => {
                     if let TemplateElement::Expression(call) = sub.as_element() {
                         self.call(call, place, false);
@@ -313,7 +313,8 @@ impl File<'_> {
         }
     }
 
-    fn variable(&mut self, path: &str, place: &Place<'_>) {
+    /// `whole`: it may also be a table of values, as in `{{#with customer}}`.
+    fn variable(&mut self, path: &str, place: &Place<'_>, whole: bool) {
         let (rooted, path) = path.strip_prefix("@root.").map_or((false, path), |rest| (true, rest));
         if path.starts_with(['@', '.']) || path == "this" || path.starts_with("this.") || path.starts_with("this/") {
             return;
@@ -334,6 +335,10 @@ impl File<'_> {
             return;
         }
         if VARIABLES.contains(&path) || self.known.extra.contains(path) {
+            return;
+        }
+        let table = || VARIABLES.iter().any(|v| v.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
+        if whole && (path == "customer.attr" || table()) {
             return;
         }
         if let Some(attribute) = path.strip_prefix("customer.attr.") {

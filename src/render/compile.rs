@@ -166,7 +166,7 @@ fn variant(
     let html_path = library.find(name, tag.as_ref(), &HTML_FIRST);
     // a text of another language is no part of this mail
     let own_text = library.find(name, tag.as_ref(), &[Markup::Text]).filter(|path| {
-        html_path.is_none() || file_name(path).map(|f| f.tag) == html_path.and_then(|h| file_name(h)).map(|f| f.tag)
+        html_path.is_none() || file_name(path).map(|f| f.tag) == html_path.and_then(file_name).map(|f| f.tag)
     });
     let Some(main) = html_path.or(own_text) else { return Err(Vec::new()) };
     let (expanded, mut problems) = expand::expand(library, options, &language, main);
@@ -267,6 +267,15 @@ fn body(
             problems.extend(found);
             return None;
         }
+    };
+    // mrml does not know the language, and leaves the title empty
+    let html = match kind {
+        Markup::Mjml => html.replace("lang=\"und\"", &format!("lang=\"{language}\"")).replacen(
+            "<title></title>",
+            "<title>{{subject}}</title>",
+            1,
+        ),
+        _ => html,
     };
     let found = RefCell::new(Found::default());
     let whole = |e: String| Problem::whole(&shown(main), "html", format!("this HTML cannot be read: {e}"));

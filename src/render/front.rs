@@ -78,6 +78,7 @@ pub(crate) fn read(file: &str, source: &str) -> (Front, Vec<Problem>) {
             ),
         }
     }
+    problems.sort_by_key(|p| (p.line, p.column));
     (front, problems)
 }
 

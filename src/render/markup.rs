@@ -19,6 +19,8 @@ pub(crate) fn to_html(library: &Library, protected: &Protected, markup: Markup) 
         Markup::Html => inline(library, protected)?,
         Markup::Text => paragraphs(&protected.text, &protected.tokens),
     };
+    // what the parser made of entities is text, not an expression
+    let html = html.replace("{{", "\\{{");
     let lost = protected.lost(library, &html);
     if lost.is_empty() { Ok(html) } else { Err(lost) }
 }

@@ -105,7 +105,8 @@ pub fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError
         out.extend_from_slice(body.encoding.as_bytes());
         out.extend_from_slice(b"\r\n\r\n");
         out.extend_from_slice(body.text.as_bytes());
-        if !body.text.ends_with("\r\n") {
+        // the line break before a boundary is the boundary's, not the text's
+        if body.encoding != "base64" {
             out.extend_from_slice(b"\r\n");
         }
     }

@@ -175,6 +175,13 @@ pub(crate) fn protect(library: &Library, expanded: &Expanded, markup: Markup) ->
             );
             continue;
         }
+        let parent = scan.stack.last().map(String::as_str).unwrap_or_default();
+        let footer = matches!(piece.what, What::Footer) && parent == "mj-body";
+        if place == Place::Structure && kind == Kind::Value && NO_HTML.contains(&parent) && !footer {
+            let message = format!("`{raw}` cannot stand in <{parent}>");
+            let problem = protected.problem(library, start, raw.len(), "misplaced", message);
+            problems.push(problem.help("put it into <mj-text> or <mj-raw>"));
+        }
         scan.expression();
         protected.text.push_str(&token);
         scan.feed(&token);
@@ -194,11 +201,10 @@ pub(crate) fn protect(library: &Library, expanded: &Expanded, markup: Markup) ->
                 }
             }
             Kind::Close => {
-                if let Some((stack, opened)) = blocks.pop() {
-                    if strict(&scan.stack) != strict(&stack) {
-                        report(&protected, &opened, &mut problems);
-                    }
-                    scan.stack = stack;
+                if let Some((stack, opened)) = blocks.pop()
+                    && strict(&scan.stack) != strict(&stack)
+                {
+                    report(&protected, &opened, &mut problems);
                 }
             }
             _ => {}
@@ -253,14 +259,36 @@ const MJML: [&str; 35] = [
 /// Known to MJML, but not to mrml.
 const NOT_MRML: [&str; 2] = ["mj-html-attributes", "mj-selector"];
 /// In these, HTML is swallowed or breaks the columns.
-const NO_HTML: [&str; 8] =
-    ["mjml", "mj-head", "mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column", "mj-hero"];
+const NO_HTML: [&str; 13] = [
+    "mjml",
+    "mj-head",
+    "mj-body",
+    "mj-wrapper",
+    "mj-section",
+    "mj-group",
+    "mj-column",
+    "mj-hero",
+    "mj-navbar",
+    "mj-social",
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-carousel",
+];
 
 fn tag_problem(library: &Library, protected: &Protected, markup: Markup, tag: &Tag) -> Option<Problem> {
-    if tag.closes {
-        return None;
-    }
     let name = tag.name.as_str();
+    if tag.closes {
+        // mrml takes any closing tag for the right one
+        let open = tag.closed.as_deref().unwrap_or_default();
+        let crossed = markup == Markup::Mjml && open != name && (name.starts_with("mj") || open.starts_with("mj"));
+        return crossed.then(|| {
+            let message = match open {
+                "" => format!("</{name}> closes nothing"),
+                open => format!("</{name}> stands where <{open}> has to be closed"),
+            };
+            protected.problem(library, tag.start + 2, name.len(), "mjml", message)
+        });
+    }
     let at = |code, message: String| protected.problem(library, tag.start + 1, name.len(), code, message);
     let mjml = name == "mjml" || name.starts_with("mj-");
     match markup {

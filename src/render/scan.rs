@@ -38,6 +38,8 @@ pub(crate) struct Tag {
     pub closes: bool,
     /// The element around it.
     pub parent: Option<String>,
+    /// Of a closing tag: the innermost element that was open, which should be the one that it closes.
+    pub closed: Option<String>,
     /// The byte of the fed text at which it began, counted over all feeds.
     pub start: usize,
 }
@@ -193,13 +195,15 @@ impl Scan {
         self.state = State::Text;
         let closes = self.name.starts_with('/');
         let name = self.name.trim_start_matches('/').to_owned();
-        if closes {
-            if let Some(at) = self.stack.iter().rposition(|open| *open == name) {
-                self.stack.truncate(at);
-            }
+        let closed = self.stack.last().cloned().filter(|_| closes);
+        if closes && let Some(at) = self.stack.iter().rposition(|open| *open == name) {
+            self.stack.truncate(at);
+        } else if closes && name.starts_with("mj") {
+            // a misspelt closing tag; taken for the right one, so that one mistake is told once
+            self.stack.pop();
         }
         let parent = self.stack.last().cloned();
-        self.tags.push(Tag { name: name.clone(), closes, parent, start: self.start });
+        self.tags.push(Tag { name: name.clone(), closes, parent, closed, start: self.start });
         if closes || self.last == '/' || VOID.contains(&name.as_str()) {
             return;
         }

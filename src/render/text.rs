@@ -101,7 +101,7 @@ impl Writer {
             return;
         }
         // two braces of the author's entities are text, not an expression
-        for c in text.replace("{{", "\\{{").chars() {
+        for c in text.replace("\\{{", "{{").replace("{{", "\\{{").chars() {
             if c.is_whitespace() {
                 self.space = true;
             } else {

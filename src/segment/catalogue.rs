@@ -91,7 +91,8 @@ impl Catalogue {
     pub fn new() -> Catalogue {
         let mut catalogue = Catalogue { fields: BTreeMap::new() };
         // the language of a tag such as en-US or fil: the text before the hyphen, in words that both databases have
-        let language = "CASE WHEN substr(c.locale, 3, 1) IN ('', '-') THEN substr(c.locale, 1, 2) ELSE substr(c.locale, 1, 3) END";
+        let language =
+            "CASE WHEN substr(c.locale, 3, 1) IN ('', '-') THEN substr(c.locale, 1, 2) ELSE substr(c.locale, 1, 3) END";
         for (name, kind, sql, doc) in [
             ("email", Kind::Text, "c.email", "the address, normalised: lower case, the domain as xn--…"),
             ("email_domain", Kind::Text, "c.email_domain", "what stands behind the @"),

@@ -7,6 +7,9 @@ use super::{ExprError, check, parse};
 use crate::types::Period;
 use std::ops::Range;
 
+/// The stack on which a condition is read; only what is used of it is ever taken.
+const STACK: usize = 32 << 20;
+
 /// A checked condition.
 #[derive(Clone, Debug)]
 pub struct Expr {
@@ -24,9 +27,18 @@ impl Expr {
     /// # Errors
     /// Everything that is wrong with it; a condition that is no SQL gives the first mistake alone.
     pub fn parse(text: &str, catalogue: &Catalogue, names: &Names) -> Result<Expr, Vec<ExprError>> {
-        let mut source = Source::new(text);
-        let tree = parse::parse(&mut source)?;
-        check::check(&source, &tree, catalogue, names)
+        let read = || {
+            let mut source = Source::new(text);
+            let tree = parse::parse(&mut source)?;
+            check::check(&source, &tree, catalogue, names)
+        };
+        // the parser takes tens of kilobytes of stack for each parenthesis, more than a worker of the runtime has
+        let failed =
+            |why: &str| Err(vec![ExprError::new(0..0, "syntax", format!("the condition cannot be read: {why}"))]);
+        std::thread::scope(|scope| match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
+            Ok(reading) => reading.join().unwrap_or_else(|_| failed("the parser gave up")),
+            Err(e) => failed(&format!("no thread can be started: {e}")),
+        })
     }
 
     /// The condition as it was written.
@@ -67,13 +79,30 @@ pub(super) enum What {
     Like(Value, String),
     Absent(Value),
     Flag(&'static str),
-    Consent { topic: String, state: &'static str },
+    Consent {
+        topic: String,
+        state: &'static str,
+    },
     Suppressed,
     /// A person opened (or clicked) a mail of the campaign.
-    Reacted { clicked: bool, campaign: String, window: Option<Period> },
-    Received { campaign: String, window: Option<Period> },
-    Answered { survey: String, answer: Option<String> },
-    Bought { column: &'static str, value: String, window: Option<Period> },
+    Reacted {
+        clicked: bool,
+        campaign: String,
+        window: Option<Period>,
+    },
+    Received {
+        campaign: String,
+        window: Option<Period>,
+    },
+    Answered {
+        survey: String,
+        answer: Option<String>,
+    },
+    Bought {
+        column: &'static str,
+        value: String,
+        window: Option<Period>,
+    },
     Segment(String),
     /// Within so many days.
     Birthday(i64),
@@ -116,19 +145,36 @@ impl Op {
 /// Something that is compared.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
-    Field { sql: &'static str, kind: Kind },
+    Field {
+        sql: &'static str,
+        kind: Kind,
+    },
     /// An attribute: a text, until it meets a number.
-    Attribute { key: String, number: bool },
+    Attribute {
+        key: String,
+        number: bool,
+    },
     Text(String),
     Number(f64),
     Moment(Moment),
     /// The same as a day of the calendar.
     Day(Moment),
-    Count { kind: String, window: Option<Period> },
-    Sum { how: Aggregate, kind: String, margin: bool, window: Option<Period> },
+    Count {
+        kind: String,
+        window: Option<Period>,
+    },
+    Sum {
+        how: Aggregate,
+        kind: String,
+        margin: bool,
+        window: Option<Period>,
+    },
     DaysSince(String),
     /// The moment of the first or last event.
-    Edge { last: bool, kind: String },
+    Edge {
+        last: bool,
+        kind: String,
+    },
     Arithmetic(Box<Value>, Sign, Box<Value>),
     /// Days from the second moment to the first.
     Days(Box<Value>, Box<Value>),

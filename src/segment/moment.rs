@@ -68,7 +68,9 @@ impl Moment {
         let start = match &self.base {
             Base::Now => now,
             Base::Exact(at) => *at,
-            Base::Today => local(now.to_zoned(zone.clone()).date().to_datetime(jiff::civil::Time::midnight()), zone, now),
+            Base::Today => {
+                local(now.to_zoned(zone.clone()).date().to_datetime(jiff::civil::Time::midnight()), zone, now)
+            }
             Base::Local(at) => local(*at, zone, now),
         };
         let go = |at, (later, by): &(bool, Period)| if *later { by.after(at, zone) } else { by.before(at, zone) };

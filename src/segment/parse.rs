@@ -1,6 +1,7 @@
 //! Text to `sqlparser`'s tree: a small dialect, limits against hostile length and depth, and syntax errors that point.
 
 use super::ExprError;
+use super::check::MOST_ERRORS;
 use super::source::Source;
 use sqlparser::ast::{BinaryOperator, Expr as Sql};
 use sqlparser::dialect::Dialect;
@@ -13,7 +14,7 @@ const LONGEST: usize = 20_000;
 /// How many words and signs, not counting texts, numbers and commas: each can deepen the tree by one.
 const MOST_WORDS: usize = 1_000;
 /// Parentheses in parentheses, `NOT` before `NOT`.
-const DEEPEST: usize = 48;
+const DEEPEST: usize = 32;
 
 /// SQL's grammar with none of the extensions of any vendor.
 #[derive(Debug)]
@@ -54,7 +55,11 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Sql, Vec<ExprError>> {
         let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
         let error = ExprError::new(at..end, "syntax", format!("this cannot be read: {}", plain(&e.message)));
         let quote = text[at..].starts_with('\'');
-        vec![if quote { error.help("close the text with '; within a text it is written twice: 'O''Brien'") } else { error }]
+        vec![if quote {
+            error.help("close the text with '; within a text it is written twice: 'O''Brien'")
+        } else {
+            error
+        }]
     })?;
     source.keep(&tokens);
     let foreign = foreign(source);
@@ -105,6 +110,7 @@ fn foreign(source: &Source<'_>) -> Vec<ExprError> {
             errors.push(ExprError::new(place.clone(), "too-long", message).help(help));
         }
     }
+    errors.truncate(MOST_ERRORS);
     errors
 }
 
@@ -112,14 +118,16 @@ fn foreign_word(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_uppercase().as_str() {
         "SELECT" | "EXISTS" | "WITH" | "FROM" | "UNION" | "UNNEST" => "other sets are named with in_segment('…')",
         "CASE" => "write the cases with AND and OR",
-        "CAST" | "TRY_CAST" | "SAFE_CAST" | "CONVERT" | "TRY_CONVERT" => "leave the cast out: values have the types that they need",
+        "CAST" | "TRY_CAST" | "SAFE_CAST" | "CONVERT" | "TRY_CONVERT" => {
+            "leave the cast out: values have the types that they need"
+        }
         "INTERVAL" => "write a period as a text: now() - '90d'",
         "DATE" | "TIMESTAMP" | "TIMESTAMPTZ" | "DATETIME" => "write the text alone: '2026-01-31'",
         "ILIKE" => "write LIKE: it takes no notice of the case of A to Z",
         "RLIKE" | "REGEXP" | "SIMILAR" | "GLOB" | "MATCH" => "write LIKE, with % and _",
-        "COLLATE" | "AT" | "OVER" | "ANY" | "ALL" | "SOME" | "ARRAY" | "STRUCT" | "DISTINCT" | "UNKNOWN" | "JSON" | "LAMBDA"
-        | "EXTRACT" | "SUBSTRING" | "SUBSTR" | "TRIM" | "POSITION" | "CEIL" | "FLOOR" | "OVERLAY" | "PRIOR" | "GROUPING"
-        | "CUBE" | "ROLLUP" | "MEMBER" | "DIV" | "XOR" | "CONNECT_BY_ROOT" | "NORMALIZED" => {
+        "COLLATE" | "AT" | "OVER" | "ANY" | "ALL" | "SOME" | "ARRAY" | "STRUCT" | "DISTINCT" | "UNKNOWN" | "JSON"
+        | "LAMBDA" | "EXTRACT" | "SUBSTRING" | "SUBSTR" | "TRIM" | "POSITION" | "CEIL" | "FLOOR" | "OVERLAY"
+        | "PRIOR" | "GROUPING" | "CUBE" | "ROLLUP" | "MEMBER" | "DIV" | "XOR" | "CONNECT_BY_ROOT" | "NORMALIZED" => {
             "known are fields, texts, numbers, functions and their comparison"
         }
         _ => return None,

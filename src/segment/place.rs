@@ -15,7 +15,8 @@ pub(super) fn in_file(document: &Document, path: &str, text: &str, span: &Range<
 
 /// For each byte of `text`, and its end, the byte of `raw` that it came from; none when `raw` is not `text` written.
 fn decode(raw: &str, text: &str) -> Option<Vec<usize>> {
-    let delimiter = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|d| raw.starts_with(d) && raw.len() >= 2 * d.len())?;
+    let delimiter =
+        ["\"\"\"", "'''", "\"", "'"].into_iter().find(|d| raw.starts_with(d) && raw.len() >= 2 * d.len())?;
     let escapes = delimiter.starts_with('"');
     let mut at = delimiter.len();
     let end = raw.len() - delimiter.len();

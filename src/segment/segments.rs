@@ -9,7 +9,7 @@ use crate::config::model::Segment;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many segments may stand in each other.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 8;
 /// How many tests a condition may come to, with those of the segments in it.
 pub(super) const MOST_LEAVES: usize = 1_000;
 

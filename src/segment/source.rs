@@ -8,6 +8,9 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
+    /// The byte of each character, and of the end.
+    bytes: Vec<usize>,
+    /// The first character of each line.
     lines: Vec<usize>,
     /// Without white space and comments.
     tokens: Vec<(Token, Range<usize>)>,
@@ -15,8 +18,9 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str) -> Source<'a> {
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Source { text, lines, tokens: Vec::new() }
+        let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let breaks = text.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(n, _)| n + 1);
+        Source { text, bytes, lines: std::iter::once(0).chain(breaks).collect(), tokens: Vec::new() }
     }
 
     pub(super) fn keep(&mut self, tokens: &[TokenWithSpan]) {
@@ -29,13 +33,17 @@ impl<'a> Source<'a> {
         &self.tokens
     }
 
+    /// The tokens that begin at or after a byte.
+    fn from(&self, at: usize) -> &[(Token, Range<usize>)] {
+        &self.tokens[self.tokens.partition_point(|(_, place)| place.start < at)..]
+    }
+
     /// The byte at a line and column, both from 1.
     pub(super) fn offset(&self, location: Location) -> usize {
         let line = usize::try_from(location.line).unwrap_or(usize::MAX).saturating_sub(1);
         let column = usize::try_from(location.column).unwrap_or(usize::MAX).saturating_sub(1);
-        let start = self.lines.get(line).copied().unwrap_or(self.text.len());
-        let rest = &self.text[start..];
-        start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+        let start = self.lines.get(line).copied().unwrap_or(usize::MAX);
+        self.bytes.get(start.saturating_add(column)).copied().unwrap_or(self.text.len())
     }
 
     /// The bytes of a span; none when the parser does not know it.
@@ -46,7 +54,7 @@ impl<'a> Source<'a> {
 
     /// The bytes of the token at or after `at`; the last character's when there is none.
     pub(super) fn token_at(&self, at: usize) -> Range<usize> {
-        match self.tokens.iter().find(|(_, range)| range.end > at) {
+        match self.tokens.get(self.tokens.partition_point(|(_, range)| range.end <= at)) {
             Some((_, range)) => range.clone(),
             None => self.text.trim_end().char_indices().next_back().map_or(0..0, |(at, c)| at..at + c.len_utf8()),
         }
@@ -56,7 +64,7 @@ impl<'a> Source<'a> {
     pub(super) fn balanced(&self, range: Range<usize>) -> Range<usize> {
         let mut open = 0_i32;
         let mut end = range.end;
-        for (token, place) in self.tokens.iter().filter(|(_, place)| place.start >= range.start) {
+        for (token, place) in self.from(range.start) {
             if place.start >= range.end && open <= 0 {
                 break;
             }
@@ -72,14 +80,13 @@ impl<'a> Source<'a> {
 
     /// `range` with the next `word` behind it, such as the `NULL` of `x IS NULL`.
     pub(super) fn through(&self, range: Range<usize>, word: &str) -> Range<usize> {
-        let found = self.tokens.iter().find(|(token, place)| place.start >= range.end && is_word(token, word));
+        let found = self.from(range.end).iter().find(|(token, _)| is_word(token, word));
         range.start..found.map_or(range.end, |(_, place)| place.end)
     }
 
     /// The range of a function's name with its parentheses.
     pub(super) fn call(&self, name: Range<usize>) -> Range<usize> {
-        let next = self.tokens.iter().find(|(_, place)| place.start >= name.end);
-        match next {
+        match self.from(name.end).first() {
             Some((Token::LParen, place)) => self.balanced(name.start..place.end),
             _ => name,
         }
@@ -87,7 +94,7 @@ impl<'a> Source<'a> {
 
     /// `range` from the token before it, such as the minus of `-x`.
     pub(super) fn with_previous(&self, range: Range<usize>) -> Range<usize> {
-        let found = self.tokens.iter().rev().find(|(_, place)| place.end <= range.start);
+        let found = self.tokens[..self.tokens.partition_point(|(_, place)| place.end <= range.start)].last();
         found.map_or(range.start, |(_, place)| place.start)..range.end
     }
 

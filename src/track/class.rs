@@ -7,7 +7,7 @@
 use super::hit::{Hit, HitKind};
 use super::token::HONEYPOT;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Who made a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,8 +88,8 @@ pub struct Surroundings<'a> {
     pub clicks: &'a [(Timestamp, u32)],
     /// Whether the same address and agent touched a honeypot link within [`HONEYPOT_AROUND`].
     pub honeypot: bool,
-    /// Of how many messages the same network fetched something in the minute before or after.
-    pub messages_nearby: i64,
+    /// Whether the same network fetched something of many mails around this moment: see [`crowds`].
+    pub crowd: bool,
 }
 
 /// A hit sooner than this after acceptance is the receiving server's.
@@ -106,15 +106,59 @@ pub const SWEEP_IN: SignedDuration = SignedDuration::from_secs(10);
 /// How far around a touched honeypot the same address and agent are a machine.
 pub const HONEYPOT_AROUND: SignedDuration = SignedDuration::from_mins(15);
 /// Mails of so many recipients from one network within a minute are a scanner. A household, an office or a café is fewer.
-pub const MANY_NEARBY: i64 = 10;
+pub const CROWD: usize = 10;
+/// See [`CROWD`].
+pub const CROWD_IN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Programs, by a part of their `User-Agent` in lower case.
 const MACHINES: &[&str] = &[
-    "bot", "crawl", "spider", "slurp", "curl/", "wget/", "headless", "phantomjs", "puppeteer", "playwright", "selenium",
-    "python-", "python/", "aiohttp", "httpx", "go-http-client", "java/", "apache-httpclient", "okhttp", "libwww", "lwp",
-    "node-fetch", "axios", "undici", "ruby", "php/", "guzzle", "httpclient", "scan", "preview", "barracuda", "proofpoint",
-    "mimecast", "ironport", "fireeye", "symantec", "trendmicro", "forcepoint", "sophos", "cloudmark", "safelinks",
-    "facebookexternalhit", "whatsapp", "kakaotalk-scrap", "monitor", "validator", "check_http",
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "curl/",
+    "wget/",
+    "headless",
+    "phantomjs",
+    "puppeteer",
+    "playwright",
+    "selenium",
+    "python-",
+    "python/",
+    "aiohttp",
+    "httpx",
+    "go-http-client",
+    "java/",
+    "apache-httpclient",
+    "okhttp",
+    "libwww",
+    "lwp",
+    "node-fetch",
+    "axios",
+    "undici",
+    "ruby",
+    "php/",
+    "guzzle",
+    "httpclient",
+    "scan",
+    "preview",
+    "barracuda",
+    "proofpoint",
+    "mimecast",
+    "ironport",
+    "fireeye",
+    "symantec",
+    "trendmicro",
+    "forcepoint",
+    "sophos",
+    "cloudmark",
+    "safelinks",
+    "facebookexternalhit",
+    "whatsapp",
+    "kakaotalk-scrap",
+    "monitor",
+    "validator",
+    "check_http",
 ];
 
 /// What a hit is by itself: surely a machine's, or a known proxy's.
@@ -175,13 +219,40 @@ pub fn judge(hit: &Trace<'_>, around: &Surroundings<'_>) -> Verdict {
     if let Some(proxy) = by_itself {
         return proxy;
     }
-    if around.messages_nearby >= MANY_NEARBY {
+    if around.crowd {
         return verdict(Class::Machine, "one network, many recipients, one minute");
     }
     match hit.agent.map(str::trim) {
         None | Some("") => verdict(Class::Unknown, "no user agent"),
         Some(_) => verdict(Class::Human, "nothing speaks against a person"),
     }
+}
+
+/// The stretches of time in which one network fetched something of [`CROWD`] mails within [`CROWD_IN`], both ends
+/// included. `fetched` is when and of which message, in order of time.
+pub fn crowds(fetched: &[(Timestamp, i64)]) -> Vec<(Timestamp, Timestamp)> {
+    let mut crowds: Vec<(Timestamp, Timestamp)> = Vec::new();
+    let mut inside: HashMap<i64, usize> = HashMap::new();
+    let mut first = 0;
+    for (at, message) in fetched {
+        *inside.entry(*message).or_default() += 1;
+        while at.duration_since(fetched[first].0) > CROWD_IN {
+            if let Some(n) = inside.get_mut(&fetched[first].1) {
+                *n -= 1;
+                if *n == 0 {
+                    inside.remove(&fetched[first].1);
+                }
+            }
+            first += 1;
+        }
+        if inside.len() >= CROWD {
+            match crowds.last_mut() {
+                Some((_, end)) if *end >= fetched[first].0 => *end = *at,
+                _ => crowds.push((fetched[first].0, *at)),
+            }
+        }
+    }
+    crowds
 }
 
 /// So many clicks on one mail around one moment are no person's, whichever links they are.
@@ -209,7 +280,8 @@ fn most_links(clicks: &[(Timestamp, u32)], at: Timestamp, within: SignedDuration
 mod tests {
     use super::*;
 
-    const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+    const CHROME: &str =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
     const GMAIL: &str = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
 
     fn at(millis: i64) -> Timestamp {
@@ -218,7 +290,15 @@ mod tests {
 
     fn trace(kind: HitKind, agent: Option<&'static str>) -> Trace<'static> {
         let click = kind == HitKind::Click;
-        Trace { kind, link: click.then_some(1), links: click.then_some(10), at: at(0), method: "GET", agent, prefetch: false }
+        Trace {
+            kind,
+            link: click.then_some(1),
+            links: click.then_some(10),
+            at: at(0),
+            method: "GET",
+            agent,
+            prefetch: false,
+        }
     }
 
     fn class(hit: &Trace<'_>, around: &Surroundings<'_>) -> Class {
@@ -236,7 +316,11 @@ mod tests {
             (Some("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"), Proxy, Machine),
             (Some("curl/8.5.0"), Machine, Machine),
             (Some("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"), Machine, Machine),
-            (Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/140.0 Safari/537.36"), Machine, Machine),
+            (
+                Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/140.0 Safari/537.36"),
+                Machine,
+                Machine,
+            ),
             (Some("python-requests/2.32"), Machine, Machine),
             (None, Unknown, Unknown),
             (Some("  "), Unknown, Unknown),
@@ -281,11 +365,24 @@ mod tests {
     #[test]
     fn company_tells() {
         let open = trace(HitKind::Open, Some(CHROME));
-        let nearby = |n| Surroundings { messages_nearby: n, ..Surroundings::default() };
-        assert_eq!(class(&open, &nearby(MANY_NEARBY)), Class::Machine);
-        assert_eq!(class(&open, &nearby(MANY_NEARBY - 1)), Class::Human);
+        let crowd = Surroundings { crowd: true, ..Surroundings::default() };
+        assert_eq!(class(&open, &crowd), Class::Machine);
         // all of Gmail comes from a few networks
-        assert_eq!(class(&trace(HitKind::Open, Some(GMAIL)), &nearby(500)), Class::Proxy);
+        assert_eq!(class(&trace(HitKind::Open, Some(GMAIL)), &crowd), Class::Proxy);
         assert_eq!(class(&open, &Surroundings { honeypot: true, ..Surroundings::default() }), Class::Machine);
+    }
+
+    #[test]
+    fn a_crowd_is_many_mails_in_any_minute() {
+        let every = |millis: i64, n: i64| (0..n).map(|i| (at(i * millis), i)).collect::<Vec<_>>();
+        assert_eq!(crowds(&every(6_666, 9)), [], "nine are none");
+        assert_eq!(crowds(&every(6_666, 10)), [(at(0), at(59_994))]);
+        assert_eq!(crowds(&every(6_667, 10)), [], "ten in 60.003 s");
+        assert_eq!(crowds(&every(6_000, 30)), [(at(0), at(174_000))], "all of a long row");
+        let one_mail: Vec<_> = (0..50).map(|i| (at(i), 1)).collect();
+        assert_eq!(crowds(&one_mail), []);
+        let twice: Vec<_> =
+            every(1, 10).into_iter().chain(every(1, 10).into_iter().map(|(_, m)| (at(500_000 + m), m))).collect();
+        assert_eq!(crowds(&twice), [(at(0), at(9)), (at(500_000), at(500_009))]);
     }
 }

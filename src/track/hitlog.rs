@@ -143,7 +143,7 @@ impl Writer {
     /// True when nothing is left in the spool.
     async fn replay(&mut self) -> bool {
         match self.try_replay().await {
-            Ok(()) => true,
+            Ok(()) => !self.spool.is_pending(),
             Err(why) => {
                 tracing::warn!(error = %why, "the spool waits because the database does not take it");
                 self.away_until = Some(Instant::now() + AWAY);
@@ -154,21 +154,17 @@ impl Writer {
 
     async fn try_replay(&mut self) -> Result<(), WriteError> {
         while self.spool.is_pending() {
-            let entries: Vec<(String, (Hit, i64))> = self.spool.take().await?;
-            let replayed = entries.len();
-            let mut rows = entries
-                .into_iter()
-                .map(|(key, (hit, settle))| (hit, Some(key), Period::millis(settle)))
-                .collect::<Vec<_>>();
+            let Some(replay) = self.spool.take::<(Hit, i64)>().await? else { break };
+            let replayed = replay.entries.len();
+            let entry = |(key, (hit, settle))| (hit, Some(key), Period::millis(settle));
+            let mut rows: Vec<_> = replay.entries.into_iter().map(entry).collect();
             while !rows.is_empty() {
                 let rest = rows.split_off(rows.len().min(GROUP));
                 self.write(rows).await?;
                 rows = rest;
             }
-            self.spool.done().await?;
-            if replayed > 0 {
-                tracing::info!(hits = replayed, "spooled hits are in the database");
-            }
+            self.spool.done(replay.lock).await?;
+            tracing::info!(hits = replayed, "spooled hits are in the database");
         }
         self.away_until = None;
         Ok(())

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod class;
+mod company;
 mod hit;
 mod hitlog;
 pub mod network;

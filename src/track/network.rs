@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn private_addresses_are_no_network() {
-        for private in ["127.0.0.1", "10.1.2.3", "192.168.0.9", "100.64.3.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"] {
+        for private in
+            ["127.0.0.1", "10.1.2.3", "192.168.0.9", "100.64.3.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"]
+        {
             assert_eq!(neighbourhood(ip(private)), None, "{private}");
         }
     }

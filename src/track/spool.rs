@@ -2,7 +2,8 @@
 //!
 //! One JSON object a line, each under a random key that makes its replay idempotent; appended and synced before the
 //! caller is answered. A replay first renames the file, so that what comes meanwhile goes to a fresh one; the renamed
-//! file goes away only when all of it is in the database, and a crash in between leaves it for the next replay.
+//! file goes away only when all of it is in the database, and a crash in between leaves it for the next replay. Several
+//! processes of one workspace may share a spool: one lock is held for each touch of the files, another for a replay.
 
 use crate::db::lock::FileLock;
 use serde::de::DeserializeOwned;
@@ -34,6 +35,15 @@ pub struct SpoolError {
     what: &'static str,
     path: String,
     why: String,
+}
+
+/// What a replay has in hand: nobody else replays while it is held.
+#[derive(Debug)]
+pub struct Replay<T> {
+    /// Each entry with its key.
+    pub entries: Vec<(String, T)>,
+    /// To be given to [`Spool::done`] when the entries are in the database.
+    pub lock: FileLock,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,62 +80,75 @@ impl Spool {
                 let mut file = OpenOptions::new().create(true).append(true).open(path)?;
                 file.write_all(text.as_bytes())?;
                 file.sync_all()?;
+                // under the lock, so that a replay that finds nothing cannot say so after this
+                spool.inner.pending.store(true, Ordering::SeqCst);
                 // the file's name has to survive as well
                 path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
             })
         })
         .await
-        .map_err(|e| self.wrong("append to", e))?;
-        self.inner.pending.store(true, Ordering::SeqCst);
-        Ok(())
+        .map_err(|e| self.wrong("append to", e))
     }
 
-    /// Takes what is there for a replay: each entry with its key. A line that a crash cut short is left out, with a
-    /// warning. Give it to [`done`](Self::done) when it is in the database.
+    /// Takes what is there for a replay; a line that a crash cut short is left out, with a warning. `None` when nothing is
+    /// there, or another process is replaying it.
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn take<T: DeserializeOwned + Send + 'static>(&self) -> Result<Vec<(String, T)>, SpoolError> {
+    pub async fn take<T: DeserializeOwned + Send + 'static>(&self) -> Result<Option<Replay<T>>, SpoolError> {
         let spool = self.clone();
-        let text = self
-            .blocking(move || {
-                spool.locked(|path| {
-                    let taken = replaying(path);
-                    if !taken.exists() {
-                        match std::fs::rename(path, &taken) {
-                            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-                            other => other?,
-                        }
-                    }
-                    std::fs::read(&taken)
-                })
-            })
-            .await
-            .map_err(|e| self.wrong("read", e))?;
-        if text.is_empty() {
-            self.inner.pending.store(false, Ordering::SeqCst);
-        }
+        let found = self.blocking(move || spool.take_text()).await.map_err(|e| self.wrong("read", e))?;
+        let Some((text, lock)) = found else { return Ok(None) };
         let mut entries = Vec::new();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice::<Line<T>>(line) {
                 Ok(line) => entries.push((line.key, line.entry)),
-                Err(e) => tracing::warn!(error = %e, bytes = line.len(), "a line of the spool cannot be read and is left out"),
+                Err(e) => {
+                    tracing::warn!(error = %e, bytes = line.len(), "a line of the spool cannot be read and is left out")
+                }
             }
         }
-        Ok(entries)
+        Ok(Some(Replay { entries, lock }))
+    }
+
+    fn take_text(&self) -> std::io::Result<Option<(Vec<u8>, FileLock)>> {
+        let path = &self.inner.path;
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        let Some(lock) = FileLock::take(&FileLock::path(path, "replay")).map_err(std::io::Error::other)? else {
+            return Ok(None);
+        };
+        self.locked(|path| {
+            loop {
+                let taken = replaying(path);
+                if !taken.exists() {
+                    match std::fs::rename(path, &taken) {
+                        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                            self.inner.pending.store(false, Ordering::SeqCst);
+                            return Ok(None);
+                        }
+                        other => other?,
+                    }
+                }
+                let text = std::fs::read(&taken)?;
+                if !text.is_empty() {
+                    return Ok(Some(text));
+                }
+                std::fs::remove_file(&taken)?;
+            }
+        })
+        .map(|text| text.map(|text| (text, lock)))
     }
 
     /// What was taken is in the database.
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn done(&self) -> Result<(), SpoolError> {
+    pub async fn done(&self, replay: FileLock) -> Result<(), SpoolError> {
         let spool = self.clone();
         self.blocking(move || {
-            spool.locked(|path| match std::fs::remove_file(replaying(path)) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-                _ => Ok(()),
-            })
+            let removed = spool.locked(|path| std::fs::remove_file(replaying(path)));
+            drop(replay);
+            removed
         })
         .await
         .map_err(|e| self.wrong("empty", e))

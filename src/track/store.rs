@@ -134,12 +134,7 @@ pub async fn due(db: &mut impl Query, now: Timestamp, limit: i64) -> Result<Vec<
 
 /// The hits on these messages around those that are due, at most `limit`, so that a flood on one message stays bearable;
 /// those that are due come first.
-pub async fn hits_around(
-    db: &mut impl Query,
-    due: &[Due],
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Kept>, DbError> {
+pub async fn hits_around(db: &mut impl Query, due: &[Due], now: Timestamp, limit: i64) -> Result<Vec<Kept>, DbError> {
     let around = i64::try_from(HONEYPOT_AROUND.as_millis()).unwrap_or(i64::MAX);
     let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Int]);
     for (message, from, to) in due {
@@ -152,10 +147,7 @@ pub async fn hits_around(
 }
 
 /// Of these messages: the earliest human click, if any, and how many human opens.
-pub async fn human_hits(
-    db: &mut impl Query,
-    messages: &[i64],
-) -> Result<Vec<(i64, Option<Timestamp>, i64)>, DbError> {
+pub async fn human_hits(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Option<Timestamp>, i64)>, DbError> {
     let sql = "WITH i (id) AS ({rows}) SELECT i.id, min(CASE WHEN h.kind = 'click' THEN h.at END), \
                count(CASE WHEN h.kind <> 'click' THEN 1 END) \
                FROM i LEFT JOIN hit h ON h.message_id = i.id AND h.class = 'human' GROUP BY i.id ORDER BY i.id";
@@ -166,56 +158,36 @@ pub async fn human_hits(
 pub async fn mails(db: &mut impl Query, messages: &[i64]) -> Result<Vec<Mail>, DbError> {
     let sql = "WITH i (id) AS ({rows}) SELECT m.id, m.customer_id, m.campaign_id, \
                CASE WHEN m.state IN ('accepted', 'complained') THEN coalesce(m.settled_at, m.sent_at) ELSE m.sent_at END, \
-               CASE WHEN m.state = 'unknown' THEN 1 ELSE 0 END FROM i JOIN message m ON m.id = i.id";
-    let mails: Vec<(i64, i64, i64, Option<Timestamp>, i64)> = db.all_with_rows(sql, ids(messages), args![]).await?;
-    Ok(mails
-        .into_iter()
-        .map(|(id, customer, campaign, accepted_at, unknown)| Mail {
-            id,
-            customer,
-            campaign,
-            accepted_at,
-            unknown: unknown == 1,
-        })
-        .collect())
+               CAST(CASE WHEN m.state = 'unknown' THEN 1 ELSE 0 END AS BIGINT) FROM i JOIN message m ON m.id = i.id";
+    db.all_with_rows(sql, ids(messages), args![]).await
 }
 
-/// Of these hits, those whose address and agent touched a honeypot nearby: on any mail, when the address says who it is,
-/// else on the same mail.
-pub async fn near_honeypot(db: &mut impl Query, hits: &[&Kept]) -> Result<Vec<i64>, DbError> {
-    let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Int, Type::Int]);
-    for hit in hits {
-        let public = hit.ip.as_deref().filter(|ip| ip.parse().is_ok_and(|ip| network::neighbourhood(ip).is_some()));
-        let around = i64::try_from(HONEYPOT_AROUND.as_millis()).unwrap_or(i64::MAX);
-        let at = hit.at.as_millisecond();
-        rows.push(args![hit.id, hit.message, public, hit.agent.as_deref(), at - around, at + around]);
-    }
-    let sql = "WITH i (id, message_id, ip, agent, from_at, to_at) AS ({rows}) SELECT i.id FROM i WHERE EXISTS \
-               (SELECT 1 FROM hit h WHERE h.ip = i.ip AND h.at BETWEEN i.from_at AND i.to_at AND h.kind = 'click' AND h.link = ? \
-                AND coalesce(h.agent, '') = coalesce(i.agent, '')) \
-               OR (i.ip IS NULL AND EXISTS (SELECT 1 FROM hit h WHERE h.message_id = i.message_id AND h.at BETWEEN i.from_at AND i.to_at \
-                AND h.kind = 'click' AND h.link = ? AND coalesce(h.agent, '') = coalesce(i.agent, '')))";
-    let found: Vec<(i64,)> = db.all_with_rows(sql, rows, args![HONEYPOT, HONEYPOT]).await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
+/// Where honeypot links were touched from these addresses, each between two times: address, agent, when.
+pub async fn honeypot_touches(
+    db: &mut impl Query,
+    places: &[(&str, Timestamp, Timestamp)],
+) -> Result<Vec<(String, Option<String>, Timestamp)>, DbError> {
+    let mut rows = Rows::new(&[Type::Text, Type::Int, Type::Int]);
+    places.iter().for_each(|(ip, from, to)| rows.push(args![*ip, *from, *to]));
+    let sql = "WITH i (ip, from_at, to_at) AS ({rows}) SELECT h.ip, h.agent, h.at FROM i JOIN hit h ON h.ip = i.ip \
+               AND h.at BETWEEN i.from_at AND i.to_at WHERE h.kind = 'click' AND h.link = ? LIMIT 10000";
+    db.all_with_rows(sql, rows, args![HONEYPOT]).await
 }
 
-/// For each of these hits with a public address: of how many messages its network fetched something in the minute
-/// before or after it, the larger of the two.
-pub async fn messages_nearby(db: &mut impl Query, hits: &[&Kept]) -> Result<Vec<(i64, i64)>, DbError> {
-    const MINUTE: i64 = 60_000;
-    let mut rows = Rows::new(&[Type::Int, Type::Text, Type::Text, Type::Int]);
-    for hit in hits {
-        let ip = hit.ip.as_deref().and_then(|ip| ip.parse().ok());
-        if let Some((from, to)) = ip.and_then(network::neighbourhood) {
-            rows.push(args![hit.id, from, to, hit.at]);
-        }
+/// What was fetched from these networks (see [`network::neighbourhood`]), each between two times: which of them, when,
+/// and of which message; in order.
+pub async fn fetched_from(
+    db: &mut impl Query,
+    networks: &[(&str, &str, Timestamp, Timestamp)],
+) -> Result<Vec<(i64, Timestamp, i64)>, DbError> {
+    let mut rows = Rows::new(&[Type::Int, Type::Text, Type::Text, Type::Int, Type::Int]);
+    for (n, (from_ip, to_ip, from, to)) in networks.iter().enumerate() {
+        rows.push(args![i64::try_from(n).unwrap_or(i64::MAX), *from_ip, *to_ip, *from, *to]);
     }
-    let sql = "WITH i (id, from_ip, to_ip, at) AS ({rows}) SELECT i.id, \
-               count(DISTINCT CASE WHEN h.at <= i.at THEN h.message_id END), \
-               count(DISTINCT CASE WHEN h.at >= i.at THEN h.message_id END) \
-               FROM i JOIN hit h ON h.ip >= i.from_ip AND h.ip < i.to_ip AND h.at BETWEEN i.at - ? AND i.at + ? GROUP BY i.id";
-    let found: Vec<(i64, i64, i64)> = db.all_with_rows(sql, rows, args![MINUTE, MINUTE]).await?;
-    Ok(found.into_iter().map(|(id, before, after)| (id, before.max(after))).collect())
+    let sql = "WITH i (n, from_ip, to_ip, from_at, to_at) AS ({rows}) SELECT i.n, h.at, h.message_id \
+               FROM i JOIN hit h ON h.ip >= i.from_ip AND h.ip < i.to_ip AND h.at BETWEEN i.from_at AND i.to_at \
+               ORDER BY i.n, h.at, h.id LIMIT 50000";
+    db.all_with_rows(sql, rows, args![]).await
 }
 
 /// Gives hits their class for the first time; those that another node has settled meanwhile are not among the ids given.
@@ -257,12 +229,17 @@ pub async fn accept_unknown(
     returning(tx, sql, &[Type::Int, Type::Text, Type::Int], rows, args![now]).await
 }
 
-/// Which of these keys are in the log.
-pub async fn known_keys(db: &mut impl Query, keys: &[String]) -> Result<Vec<String>, DbError> {
-    let mut rows = Rows::new(&[Type::Text]);
-    keys.iter().for_each(|key| rows.push(args![key]));
-    let sql = "WITH i (dedupe_key) AS ({rows}) SELECT e.dedupe_key FROM i JOIN event e ON e.dedupe_key = i.dedupe_key";
-    Ok(db.all_with_rows::<(String,)>(sql, rows, args![]).await?.into_iter().map(|(key,)| key).collect())
+/// Those of these keys that are in the log, with the ids of their events.
+pub async fn events_of(db: &mut impl Query, keys: &[String]) -> Result<Vec<(String, i64)>, DbError> {
+    let sql =
+        "WITH i (dedupe_key) AS ({rows}) SELECT e.dedupe_key, e.id FROM i JOIN event e ON e.dedupe_key = i.dedupe_key";
+    let mut found = Vec::new();
+    for chunk in keys.chunks(500) {
+        let mut rows = Rows::new(&[Type::Text]);
+        chunk.iter().for_each(|key| rows.push(args![key]));
+        found.extend(db.all_with_rows::<(String, i64)>(sql, rows, args![]).await?);
+    }
+    Ok(found)
 }
 
 /// The campaign of a message, when it is one to this customer and the customer is not erased.
@@ -293,8 +270,9 @@ pub async fn answer_for_update(
     (survey, question): (&str, &str),
 ) -> Result<(String, Option<String>), DbError> {
     let lock = tx.dialect().for_update();
-    let sql =
-        format!("SELECT answer, comment FROM survey_answer WHERE message_id = ? AND survey = ? AND question = ? {lock}");
+    let sql = format!(
+        "SELECT answer, comment FROM survey_answer WHERE message_id = ? AND survey = ? AND question = ? {lock}"
+    );
     tx.one(&sql, args![message, survey, question]).await
 }
 

@@ -39,6 +39,15 @@ impl FromRequestParts<Arc<State>> for Client {
     }
 }
 
+impl Client {
+    /// Of whom nothing but the language is of interest.
+    pub(super) fn speaking(headers: &HeaderMap) -> Client {
+        let language = headers.get(header::ACCEPT_LANGUAGE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let accept_language = language.map(std::borrow::Cow::into_owned).unwrap_or_default();
+        Client { ip: None, agent: None, prefetch: false, accept_language }
+    }
+}
+
 /// The address of the client. Each proxy adds at the end of `X-Forwarded-For` whom it talked to, so with `n` proxies of
 /// ours the `n`th from the end was written by the outermost of them; what stands before it anybody can invent.
 fn address(headers: &HeaderMap, peer: Option<IpAddr>, proxies: u32) -> Option<IpAddr> {

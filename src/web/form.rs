@@ -58,6 +58,9 @@ mod tests {
         let body = "--xyz\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--xyz--\r\n";
         let multi = Form::read(Some("multipart/form-data; boundary=\"xyz\""), body.as_bytes());
         assert_eq!(multi.get("List-Unsubscribe"), Some("One-Click"));
-        assert_eq!(Form::read(Some("application/json"), b"{\"List-Unsubscribe\":\"One-Click\"}").get("List-Unsubscribe"), None);
+        assert_eq!(
+            Form::read(Some("application/json"), b"{\"List-Unsubscribe\":\"One-Click\"}").get("List-Unsubscribe"),
+            None
+        );
     }
 }

@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::pages;
 use super::state::State;
-use axum::extract::{FromRequestParts as _, Request, State as With};
+use axum::extract::{Request, State as With};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -15,9 +15,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(20);
 
 pub(super) async fn guard(With(state): With<Arc<State>>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let Ok(client) = Client::from_request_parts(&mut parts, &state).await;
-    let answer = tokio::time::timeout(LONGEST, next.run(Request::from_parts(parts, body)));
+    let client = Client::speaking(request.headers());
+    let answer = tokio::time::timeout(LONGEST, next.run(request));
     let mut response = match answer.await {
         Ok(response) => response,
         Err(_) => pages::refusal(&state, &client, StatusCode::SERVICE_UNAVAILABLE),

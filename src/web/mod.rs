@@ -11,9 +11,7 @@ mod routes;
 mod state;
 mod withdraw;
 
-pub use state::{
-    Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal,
-};
+pub use state::{Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -27,7 +27,7 @@ impl Language {
             "en" => Some(Language::En),
             _ => None,
         };
-        // a browser lists its languages in order of preference, and so does hardly any give other weights
+        // browsers list languages in order of preference, so their weights need not be read
         let asked = accept_language.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
         reader
             .and_then(|locale| of(locale.as_str()))
@@ -49,8 +49,9 @@ impl Language {
     }
 }
 
-static WORDS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../templates/pages/words.toml")).expect("the words are built in, and tested"));
+static WORDS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../templates/pages/words.toml")).expect("the words are built in, and tested")
+});
 
 static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut templates = Handlebars::new();

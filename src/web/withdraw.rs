@@ -23,23 +23,20 @@ impl State {
 
     /// Takes spooled withdrawals down; gives how many have to wait still. What was taken down twice is one.
     pub async fn replay_withdrawals(&self) -> usize {
-        let mut waiting = 0;
-        while self.withdrawals.is_pending() && waiting == 0 {
-            match self.replay_once().await {
-                Ok(n) => waiting = n,
-                Err(why) => {
-                    tracing::error!(error = %why, "spooled withdrawals cannot be read");
-                    return 1;
-                }
-            }
+        if !self.withdrawals.is_pending() {
+            return 0;
         }
-        waiting
+        self.replay_once().await.unwrap_or_else(|why| {
+            tracing::error!(error = %why, "spooled withdrawals cannot be read");
+            1
+        })
     }
 
     async fn replay_once(&self) -> Result<usize, SpoolError> {
-        let entries: Vec<(String, Withdrawal)> = self.withdrawals.take().await?;
+        // another process of this workspace may be at it
+        let Some(replay) = self.withdrawals.take::<Withdrawal>().await? else { return Ok(0) };
         let mut waiting = Vec::new();
-        for (_, withdrawal) in entries {
+        for (_, withdrawal) in replay.entries {
             let done = tokio::time::timeout(PATIENCE, self.deeds.unsubscribe(&withdrawal)).await;
             if !matches!(done, Ok(Ok(()))) {
                 waiting.push(withdrawal);
@@ -49,7 +46,7 @@ impl State {
             // one that fails for a reason of its own must not keep the others from being taken down
             self.withdrawals.append(&waiting).await?;
         }
-        self.withdrawals.done().await?;
+        self.withdrawals.done(replay.lock).await?;
         Ok(waiting.len())
     }
 }

@@ -1,7 +1,10 @@
 //! Segments: what a condition means, alike on both databases and in a naive evaluator, and what a wrong one is told.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod alike;
 mod files;
+mod foreign;
 mod members;
 mod wrong;
 

@@ -54,7 +54,11 @@ pub async fn customer(global: &Global, command: Customer) -> anyhow::Result<()> 
             let erased = customer::erase(&mut tx, found.id, &key, "command line", app.clock.now()).await?;
             tx.commit().await?;
             output::show(global.json, &json!({ "customer": found.id, "erased": erased }), || {
-                if erased { format!("#{} is forgotten", found.id) } else { format!("#{} was forgotten already", found.id) }
+                if erased {
+                    format!("#{} is forgotten", found.id)
+                } else {
+                    format!("#{} was forgotten already", found.id)
+                }
             })
         }
     }

@@ -23,7 +23,10 @@ impl SiteSecret {
         let signing = of(&self.secrets[0], "fingerprint");
         match read(&mut tx, SECRET).await? {
             Some(stored) if !self.secrets.iter().any(|secret| of(secret, "fingerprint") == stored) => {
-                return Err(SecretError::Stranger { stored: stored.chars().take(8).collect(), known: self.secrets.len() });
+                return Err(SecretError::Stranger {
+                    stored: stored.chars().take(8).collect(),
+                    known: self.secrets.len(),
+                });
             }
             Some(stored) if stored == signing => {}
             _ => write(&mut tx, SECRET, &signing).await?,

@@ -49,7 +49,10 @@ impl Checker<'_> {
             Given::Value(value) => Some(value),
             Given::Test(_) => {
                 let message = format!("`{}` is a condition by itself", self.source.slice(span));
-                self.fail(ExprError::new(span.clone(), "type", message).help("leave out the comparison, or write NOT before it"))
+                self.fail(
+                    ExprError::new(span.clone(), "type", message)
+                        .help("leave out the comparison, or write NOT before it"),
+                )
             }
         }
     }
@@ -143,7 +146,9 @@ impl Checker<'_> {
                 let days = period.as_millis() / DAY;
                 if period.as_millis() % DAY != 0 || days > LONGEST_BIRTHDAY {
                     let message = format!("birthday_in takes whole days, at most {LONGEST_BIRTHDAY}");
-                    return self.fail(ExprError::new(args[0].span.clone(), "argument", message).help("such as birthday_in('7d')"));
+                    return self.fail(
+                        ExprError::new(args[0].span.clone(), "argument", message).help("such as birthday_in('7d')"),
+                    );
                 }
                 test(What::Birthday(days))
             }
@@ -158,7 +163,9 @@ impl Checker<'_> {
             && function.parameters == FunctionArguments::None
             && !function.uses_odbc_syntax;
         let list = match &function.args {
-            FunctionArguments::List(list) if plain && list.duplicate_treatment.is_none() && list.clauses.is_empty() => list,
+            FunctionArguments::List(list) if plain && list.duplicate_treatment.is_none() && list.clauses.is_empty() => {
+                list
+            }
             _ => {
                 let message = "only plain arguments can stand in a function";
                 return self.fail(ExprError::new(span.clone(), "argument", message).help(format!("write {usage}")));
@@ -177,7 +184,9 @@ impl Checker<'_> {
         let help = match tree {
             Sql::Value(value) => match &value.value {
                 Literal::SingleQuotedString(text) => return Some(Argument { text: text.clone(), number: false, span }),
-                Literal::Number(digits, _) => return Some(Argument { text: digits.replace('_', ""), number: true, span }),
+                Literal::Number(digits, _) => {
+                    return Some(Argument { text: digits.replace('_', ""), number: true, span });
+                }
                 _ => format!("write {usage}"),
             },
             Sql::Identifier(ident) => format!("texts stand in single quotes: '{}'", short(&ident.value)),
@@ -210,7 +219,8 @@ impl Checker<'_> {
                 return Some(arg.text.clone());
             }
             let message = format!("no event of the kind `{}` is known", short(&arg.text));
-            let all: Vec<&str> = Kind::names().map(|name| name as &str).chain(kinds.iter().map(String::as_str)).collect();
+            let all: Vec<&str> =
+                Kind::names().map(|name| name as &str).chain(kinds.iter().map(String::as_str)).collect();
             let help = nearest(&arg.text, all);
             return self.fail(ExprError::new(arg.span.clone(), "unknown-name", message).maybe_help(help));
         }
@@ -226,9 +236,10 @@ impl Checker<'_> {
 
     /// `order.value`, `order.margin`, `visit.value`; true for margin.
     fn amount(&mut self, arg: &Argument) -> Option<(String, bool)> {
-        let split = arg.text.rsplit_once('.').filter(|(kind, what)| {
-            *what == "value" || (*what == "margin" && *kind == "order")
-        });
+        let split = arg
+            .text
+            .rsplit_once('.')
+            .filter(|(kind, what)| *what == "value" || (*what == "margin" && *kind == "order"));
         let Some((kind, what)) = split else {
             let message = format!("`{}` is no amount", short(&arg.text));
             let help = "known are order.value, order.margin and KIND.value, such as visit.value";

@@ -14,7 +14,9 @@ use sqlparser::ast::{Expr as Sql, Spanned};
 use std::ops::Range;
 
 /// The most tests in one expression.
-pub(super) const MOST_LEAVES: usize = 400;
+const MOST_LEAVES: usize = 400;
+/// More mistakes than this are not told at once.
+pub(super) const MOST_ERRORS: usize = 50;
 
 /// Checks `tree`, the parse of `source`.
 pub(super) fn check(
@@ -28,6 +30,7 @@ pub(super) fn check(
     let Checker { mut errors, segments, leaves, .. } = checker;
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     errors.dedup();
+    errors.truncate(MOST_ERRORS);
     if leaves > MOST_LEAVES {
         let message = format!("the condition is made of {leaves} tests, and at most {MOST_LEAVES} are taken");
         errors.push(

@@ -227,7 +227,9 @@ impl Checker<'_> {
         let message = format!("{}, and {}", self.is_a(left), self.is_a(right));
         let error = ExprError::new(span, "type", message);
         let help = [&*left, &*right].iter().find_map(|side| match &side.value {
-            Value::Text(text) if text.trim().parse::<f64>().is_ok() => Some(format!("write {} without quotes", text.trim())),
+            Value::Text(text) if text.trim().parse::<f64>().is_ok() => {
+                Some(format!("write {} without quotes", text.trim()))
+            }
             Value::Number(_) if matches!((a, b), (Type::Moment | Type::Day, _) | (_, Type::Moment | Type::Day)) => {
                 Some("write a date as '2026-01-31'".to_owned())
             }
@@ -247,7 +249,12 @@ impl Checker<'_> {
                 Some(moment) if wanted == Type::Day => side.value = Value::Day(moment),
                 Some(moment) => side.value = Value::Moment(moment),
                 None => {
-                    let message = format!("'{}' is no date, and {} is {}", short(text), self.source.slice(&other.span), name(wanted));
+                    let message = format!(
+                        "'{}' is no date, and {} is {}",
+                        short(text),
+                        self.source.slice(&other.span),
+                        name(wanted)
+                    );
                     return Some(
                         ExprError::new(side.span.clone(), "date", message)
                             .help("write '2026-01-31', '2026-01-31 09:30' or ago('90d')"),

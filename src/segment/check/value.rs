@@ -39,7 +39,9 @@ impl Checker<'_> {
     }
 
     fn field(&mut self, ident: &Ident, span: &Range<usize>) -> Option<Value> {
-        if ident.quote_style.is_none() && ["AND", "OR", "NOT", "IN", "LIKE", "IS"].contains(&ident.value.to_uppercase().as_str()) {
+        if ident.quote_style.is_none()
+            && ["AND", "OR", "NOT", "IN", "LIKE", "IS"].contains(&ident.value.to_uppercase().as_str())
+        {
             let message = format!("`{}` stands where a value is expected", ident.value);
             return self.fail(ExprError::new(span.clone(), "syntax", message));
         }
@@ -103,7 +105,10 @@ impl Checker<'_> {
                     .help("write `x IS NULL` or `x IS NOT NULL`"),
             ),
             Literal::Boolean(_) => self.fail(error("type", "TRUE and FALSE are conditions, not values")),
-            _ => self.fail(error("literal", "this way to write a text is not known here").help("write it in single quotes: 'text'")),
+            _ => self.fail(
+                error("literal", "this way to write a text is not known here")
+                    .help("write it in single quotes: 'text'"),
+            ),
         }
     }
 
@@ -135,7 +140,14 @@ impl Checker<'_> {
             Binary::Minus => Sign::Minus,
             Binary::Multiply => Sign::Times,
             Binary::Divide => Sign::Over,
-            Binary::And | Binary::Or | Binary::Eq | Binary::NotEq | Binary::Lt | Binary::LtEq | Binary::Gt | Binary::GtEq => {
+            Binary::And
+            | Binary::Or
+            | Binary::Eq
+            | Binary::NotEq
+            | Binary::Lt
+            | Binary::LtEq
+            | Binary::Gt
+            | Binary::GtEq => {
                 let message = format!("`{}` is a condition, where a value is expected", self.source.slice(span));
                 let help = "join conditions with AND or OR, and put parentheses around them";
                 return self.fail(ExprError::new(span.clone(), "type", message).help(help));
@@ -163,7 +175,11 @@ impl Checker<'_> {
             if folded == 0.0 || (SMALLEST..=LARGEST).contains(&folded.abs()) {
                 return Some(Value::Number(folded));
             }
-            return self.fail(ExprError::new(span.clone(), "arithmetic", "this comes to no number, or one out of all measure"));
+            return self.fail(ExprError::new(
+                span.clone(),
+                "arithmetic",
+                "this comes to no number, or one out of all measure",
+            ));
         }
         if sign == Sign::Over && second == Value::Number(0.0) {
             return self.fail(ExprError::new(span.clone(), "arithmetic", "nothing can be divided by 0"));
@@ -196,12 +212,21 @@ impl Checker<'_> {
     fn unsupported<T>(&mut self, tree: &Sql, span: Range<usize>) -> Option<T> {
         let condition = matches!(
             tree,
-            Sql::IsTrue(_) | Sql::IsFalse(_) | Sql::IsNotTrue(_) | Sql::IsNotFalse(_) | Sql::IsNull(_) | Sql::IsNotNull(_)
-                | Sql::InList { .. } | Sql::Between { .. } | Sql::Like { .. } | Sql::UnaryOp { op: Unary::Not, .. }
+            Sql::IsTrue(_)
+                | Sql::IsFalse(_)
+                | Sql::IsNotTrue(_)
+                | Sql::IsNotFalse(_)
+                | Sql::IsNull(_)
+                | Sql::IsNotNull(_)
+                | Sql::InList { .. }
+                | Sql::Between { .. }
+                | Sql::Like { .. }
+                | Sql::UnaryOp { op: Unary::Not, .. }
         );
         let error = if condition {
             let message = format!("`{}` is a condition, where a value is expected", self.source.slice(&span));
-            ExprError::new(span, "type", message).help("join conditions with AND or OR, and put parentheses around them")
+            ExprError::new(span, "type", message)
+                .help("join conditions with AND or OR, and put parentheses around them")
         } else {
             ExprError::new(span, "unsupported", "something in this is SQL that a condition does not know")
                 .help("known are fields, texts, numbers, functions and their comparison")

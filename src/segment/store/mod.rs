@@ -63,11 +63,8 @@ pub async fn members(
 /// # Errors
 /// What the database says.
 pub async fn contains(db: &mut impl Query, condition: &Condition, customer: i64) -> Result<bool, DbError> {
-    let sql = format!(
-        "SELECT c.id FROM {} WHERE c.id = ? AND c.erased_at IS NULL AND {}",
-        condition.from(),
-        condition.sql
-    );
+    let sql =
+        format!("SELECT c.id FROM {} WHERE c.id = ? AND c.erased_at IS NULL AND {}", condition.from(), condition.sql);
     let mut args = args![customer];
     args.extend(condition.args.iter().cloned());
     let found: Option<(i64,)> = db.optional(&sql, args).await?;

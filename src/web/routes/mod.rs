@@ -9,7 +9,7 @@ pub(super) mod unsubscribe;
 
 use super::client::Client;
 use super::form::Form;
-use super::pages;
+use super::pages::{self, Language};
 use super::state::State;
 use axum::body::Bytes;
 use axum::extract::State as With;
@@ -17,6 +17,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) async fn not_found(With(state): With<Arc<State>>, client: Client) -> Response {
     pages::refusal(&state, &client, StatusCode::NOT_FOUND)
@@ -34,4 +35,15 @@ fn form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Form
     })?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     Ok(Form::read(content_type, &body))
+}
+
+/// The reader's language is worth this wait, and no more: pages come with the database gone, too.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// In which language to speak to a customer.
+async fn language(state: &Arc<State>, customer: i64, client: &Client) -> Language {
+    let known = tokio::time::timeout(PATIENCE, state.deeds.preferences(customer)).await;
+    let reader = known.ok().and_then(Result::ok).flatten();
+    let locale = reader.as_ref().and_then(|reader| reader.locale.as_ref());
+    Language::choose(locale, &client.accept_language, &state.settings.get().site.locale)
 }

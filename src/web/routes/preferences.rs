@@ -19,11 +19,7 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-pub(in crate::web) async fn show(
-    With(state): With<Arc<State>>,
-    Path(token): Path<String>,
-    client: Client,
-) -> Response {
+pub(in crate::web) async fn show(With(state): With<Arc<State>>, Path(token): Path<String>, client: Client) -> Response {
     let Some(customer) = state.tokens.parse_preferences(&token) else {
         return pages::refusal(&state, &client, StatusCode::NOT_FOUND);
     };
@@ -69,12 +65,7 @@ async fn store(
 }
 
 /// What the form says other than what holds. Topics that it did not show are left alone.
-fn changed(
-    state: &Arc<State>,
-    customer: i64,
-    form: &Form,
-    before: &Preferences,
-) -> Result<Change, StatusCode> {
+fn changed(state: &Arc<State>, customer: i64, form: &Form, before: &Preferences) -> Result<Change, StatusCode> {
     let now = state.clock.now();
     let settings = state.settings.get();
     let granted = |topic: &str| before.topics.iter().any(|state| state.topic == topic && state.granted);

@@ -1,10 +1,10 @@
 //! One question: a tap in the mail fills the answer in, and a POST sends it.
 
-use super::{Client, State, With, form, pages};
+use super::{Client, State, With, form, language, pages};
 use crate::config::model::{Survey, SurveyKind};
 use crate::track::answer::{self, Answer, Recorded};
 use crate::track::token::{Route, SurveyToken};
-use crate::web::pages::{Language, word};
+use crate::web::pages::word;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery};
@@ -25,7 +25,7 @@ pub(in crate::web) async fn ask(
         Err(status) => return pages::refusal(&state, &client, status),
     };
     let query = query.unwrap_or_default();
-    let tapped = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "a");
+    let tapped = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "answer");
     let tapped = tapped.and_then(|(_, value)| answer::accept(&question.survey, &value));
     question.render(&state, &client, StatusCode::OK, tapped.as_deref(), "", false).await
 }
@@ -81,12 +81,6 @@ impl Question {
         }
     }
 
-    async fn language(&self, state: &Arc<State>, client: &Client) -> Language {
-        let reader = state.deeds.preferences(self.token.customer).await.ok().flatten();
-        let locale = reader.as_ref().and_then(|reader| reader.locale.as_ref());
-        Language::choose(locale, &client.accept_language, &state.settings.get().site.locale)
-    }
-
     async fn render(
         &self,
         state: &Arc<State>,
@@ -96,7 +90,7 @@ impl Question {
         comment: &str,
         wrong: bool,
     ) -> Response {
-        let language = self.language(state, client).await;
+        let language = language(state, self.token.customer, client).await;
         let site = state.settings.get().site.locale.clone();
         let locale = language.locale().unwrap_or_else(|| site.clone());
         let label = |value: &str| match self.survey.kind {
@@ -125,7 +119,7 @@ impl Question {
     }
 
     async fn thank(&self, state: &Arc<State>, client: &Client) -> Response {
-        let language = self.language(state, client).await;
+        let language = language(state, self.token.customer, client).await;
         let site = state.settings.get().site.locale.clone();
         let locale = language.locale().unwrap_or_else(|| site.clone());
         let own = self.survey.thanks.as_ref().map(|thanks| thanks.of(&locale, &site).to_owned());

@@ -1,6 +1,6 @@
 //! Unsubscribe: a GET shows a form and changes nothing, because scanners follow every link; a POST always counts.
 
-use super::{Client, State, With, form, pages};
+use super::{Client, State, With, form, language, pages};
 use crate::config::model::Settings;
 use crate::track::token::{Route, UnsubscribeToken};
 use crate::web::pages::{Language, word};
@@ -12,16 +12,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The reader's language is worth this wait, and no more.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-pub(in crate::web) async fn ask(
-    With(state): With<Arc<State>>,
-    Path(token): Path<String>,
-    client: Client,
-) -> Response {
+pub(in crate::web) async fn ask(With(state): With<Arc<State>>, Path(token): Path<String>, client: Client) -> Response {
     let Some(parsed) = state.tokens.parse_unsubscribe(&token) else {
         return pages::refusal(&state, &client, StatusCode::NOT_FOUND);
     };
@@ -72,11 +64,7 @@ async fn show(
     status: StatusCode,
 ) -> Response {
     let settings = state.settings.get();
-    let known = tokio::time::timeout(PATIENCE, state.deeds.preferences(parsed.customer)).await;
-    let reader = known.ok().and_then(Result::ok).flatten();
-    let locale = reader.as_ref().and_then(|reader| reader.locale.as_ref());
-    let language = Language::choose(locale, &client.accept_language, &settings.site.locale);
-
+    let language = language(state, parsed.customer, client).await;
     let shop = settings.site.name.as_str();
     let topic = parsed.topic.as_deref().map(|topic| topic_title(&settings, topic, language));
     let fill = [("shop", shop), ("topic", topic.as_deref().unwrap_or_default())];

@@ -61,7 +61,8 @@ enum Text {
 }
 
 const TEXTS: &[&str] = &["", "a", "A", "ab", "aB", "홍길동", "길", "🙂", "\\", "a%", "a_b", "'", "مرحبا", "É", "é"];
-const PATTERNS: &[&str] = &["", "%", "_", "a%", "%B", "A_", "%길%", "__동", "🙂", "\\", "\\%", "a\\%", "é", "%_%", "م%", "''"];
+const PATTERNS: &[&str] =
+    &["", "%", "_", "a%", "%B", "A_", "%길%", "__동", "🙂", "\\", "\\%", "a\\%", "é", "%_%", "م%", "''"];
 
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -250,10 +251,12 @@ fn test() -> impl Strategy<Value = Test> {
         (number(), op(), number()).prop_map(|(a, op, b)| Test::Numbers(a, op, b)),
         (read(), op(), text()).prop_map(|(a, op, b)| Test::Texts(a, op, b)),
         (number(), numbers(), any::<bool>()).prop_map(|(a, list, n)| Test::NumberIn(a, list, n)),
-        (read(), proptest::collection::vec(select(TEXTS), 1..4), any::<bool>()).prop_map(|(a, l, n)| Test::TextIn(a, l, n)),
+        (read(), proptest::collection::vec(select(TEXTS), 1..4), any::<bool>())
+            .prop_map(|(a, l, n)| Test::TextIn(a, l, n)),
         (number(), number(), number(), any::<bool>()).prop_map(|(a, b, c, n)| Test::Between(a, b, c, n)),
         (read(), select(PATTERNS), any::<bool>()).prop_map(|(a, pattern, n)| Test::Like(a, pattern, n)),
-        (select(&[Number::Score, Number::Size, Number::Since][..]), any::<bool>()).prop_map(|(a, n)| Test::NoNumber(a, n)),
+        (select(&[Number::Score, Number::Size, Number::Since][..]), any::<bool>())
+            .prop_map(|(a, n)| Test::NoNumber(a, n)),
         (read(), any::<bool>()).prop_map(|(a, n)| Test::NoText(a, n)),
         Just(Test::Consents),
     ];

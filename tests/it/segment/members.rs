@@ -12,9 +12,36 @@ async fn shop(db: &Db) {
     let person = "INSERT INTO customer (id, bucket, external_id, email, email_domain, name, locale, birthday, source, attributes, tracking_off, created_at, updated_at, erased_at) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)";
     type Person<'a> = (i64, Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str, i64, i64);
     let people: [Person; 6] = [
-        (1, Some("홍길동"), Some("ko"), Some("1990-11-25"), Some("shop"), r#"{"city": "서울", "points": 120, "vip": true, "since": "2024-03-01"}"#, 0, 400),
-        (2, Some("Kim \"100%\" O'Brien"), Some("ko-KR"), Some("1985-01-02"), None, r#"{"city": "Busan", "points": "120", "vip": false, "x.y": "dot"}"#, 1, 30),
-        (3, Some("مرحبا 🙂"), Some("fil"), Some("1992-02-29"), Some("fair"), r#"{"points": 4.5, "list": ["a"], "nothing": null}"#, 0, 10),
+        (
+            1,
+            Some("홍길동"),
+            Some("ko"),
+            Some("1990-11-25"),
+            Some("shop"),
+            r#"{"city": "서울", "points": 120, "vip": true, "since": "2024-03-01"}"#,
+            0,
+            400,
+        ),
+        (
+            2,
+            Some("Kim \"100%\" O'Brien"),
+            Some("ko-KR"),
+            Some("1985-01-02"),
+            None,
+            r#"{"city": "Busan", "points": "120", "vip": false, "x.y": "dot"}"#,
+            1,
+            30,
+        ),
+        (
+            3,
+            Some("مرحبا 🙂"),
+            Some("fil"),
+            Some("1992-02-29"),
+            Some("fair"),
+            r#"{"points": 4.5, "list": ["a"], "nothing": null}"#,
+            0,
+            10,
+        ),
         (4, None, None, None, None, "{}", 0, 1),
         (5, Some("back\\slash_x"), Some("en-US"), Some("2000-12-31"), Some("FAIR"), r#"{"city": ""}"#, 0, 0),
         // erased, and never a member of anything
@@ -24,11 +51,27 @@ async fn shop(db: &Db) {
         let (email, domain) = (format!("p{id}@x{id}.example"), format!("x{id}.example"));
         let erased = (id == 6).then(now);
         let email = (id != 4).then_some(email);
-        let row = args![id, format!("E{id}"), email, domain, name, locale, birthday, source, attributes, off, days_ago(days), erased];
+        let row = args![
+            id,
+            format!("E{id}"),
+            email,
+            domain,
+            name,
+            locale,
+            birthday,
+            source,
+            attributes,
+            off,
+            days_ago(days),
+            erased
+        ];
         tx.execute(person, row).await.unwrap();
     }
-    let relationship = "INSERT INTO relationship (customer_id, score, loyalty, purchases, revenue) VALUES (?, ?, ?, ?, ?)";
-    for row in [args![1, 80.5, "true", 3, 60_000], args![2, 40.0, "none", 1, 0], args![3, None::<f64>, None::<&str>, 0, 0]] {
+    let relationship =
+        "INSERT INTO relationship (customer_id, score, loyalty, purchases, revenue) VALUES (?, ?, ?, ?, ?)";
+    for row in
+        [args![1, 80.5, "true", 3, 60_000], args![2, 40.0, "none", 1, 0], args![3, None::<f64>, None::<&str>, 0, 0]]
+    {
         tx.execute(relationship, row).await.unwrap();
     }
     let purchase = "INSERT INTO purchase (event_id, order_key, customer_id, at, amount, currency, margin, refunded, status, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
@@ -46,7 +89,11 @@ async fn shop(db: &Db) {
         tx.execute(purchase, row).await.unwrap();
     }
     let item = "INSERT INTO order_item (event_id, sku, name, category) VALUES (?, ?, ?, ?)";
-    for row in [args![1, "S-1", "상추 씨앗", "seeds"], args![3, "T-1", "Trowel", "tools"], args![4, "S-1", "상추 씨앗", "seeds"]] {
+    for row in [
+        args![1, "S-1", "상추 씨앗", "seeds"],
+        args![3, "T-1", "Trowel", "tools"],
+        args![4, "S-1", "상추 씨앗", "seeds"],
+    ] {
         tx.execute(item, row).await.unwrap();
     }
     let event = "INSERT INTO event (customer_id, kind, at, recorded_at, source, dedupe_key, value, currency, campaign_id, data) VALUES (?, ?, ?, 0, 'test', ?, ?, ?, ?, ?)";
@@ -62,11 +109,22 @@ async fn shop(db: &Db) {
         (3, "visit", 2, 6_i64.into(), None, none(), "{}"),
         (5, "garden_party", 1, 50_i64.into(), Some("KRW"), none(), "{}"),
     ]
-    .map(|(c, k, d, v, cur, camp, data): (i64, &str, i64, Value, Option<&str>, Value, &str)| (c, k, d, v, cur, camp, data))
+    .map(|(c, k, d, v, cur, camp, data): (i64, &str, i64, Value, Option<&str>, Value, &str)| {
+        (c, k, d, v, cur, camp, data)
+    })
     .into_iter()
     .enumerate()
     {
-        let row = vec![customer.into(), kind.into(), days_ago(days).into(), format!("k{n}").into(), value, currency.into(), campaign, data.into()];
+        let row = vec![
+            customer.into(),
+            kind.into(),
+            days_ago(days).into(),
+            format!("k{n}").into(),
+            value,
+            currency.into(),
+            campaign,
+            data.into(),
+        ];
         tx.execute(event, row).await.unwrap();
     }
     for (id, name) in [(7, "spring"), (8, "win'back")] {
@@ -78,7 +136,13 @@ async fn shop(db: &Db) {
         let sent = (state != "skipped").then(|| days_ago(11));
         tx.execute(message, args![customer, customer, state, sent]).await.unwrap();
     }
-    for (customer, topic, state) in [(1, "newsletter", "granted"), (2, "newsletter", "withdrawn"), (3, "newsletter", "pending"), (2, "offers", "granted"), (6, "newsletter", "granted")] {
+    for (customer, topic, state) in [
+        (1, "newsletter", "granted"),
+        (2, "newsletter", "withdrawn"),
+        (3, "newsletter", "pending"),
+        (2, "offers", "granted"),
+        (6, "newsletter", "granted"),
+    ] {
         let sql = "INSERT INTO consent_state (customer_id, topic, state, at, consent_id) VALUES (?, ?, ?, 0, 0)";
         tx.execute(sql, args![customer, topic, state]).await.unwrap();
     }
@@ -259,7 +323,8 @@ fn members_come_in_pages_and_one_by_one() {
         assert!(!store::contains(&mut &t.db, &condition, 6).await.unwrap(), "erased");
         assert!(!store::contains(&mut &t.db, &condition, 99).await.unwrap());
         // embedded under NOT, in a slice
-        let sql = format!("SELECT c.id FROM {} WHERE c.id > ? AND c.id <= ? AND NOT {}", condition.from(), condition.sql);
+        let sql =
+            format!("SELECT c.id FROM {} WHERE c.id > ? AND c.id <= ? AND NOT {}", condition.from(), condition.sql);
         let mut args = args![0, 3];
         args.extend(condition.args);
         assert_eq!(t.db.all::<(i64,)>(&sql, args).await.unwrap(), [(1,), (2,)]);
@@ -272,7 +337,9 @@ fn an_explanation_shows_each_test_and_its_truth() {
         let t = &t; // the whole of it: its folder has to outlive the connections
         shop(&t.db).await;
         let (zone, none) = (seoul(), Segments::default());
-        let expr = parse("(consents('newsletter') OR NOT (days_since('order') <= 60)) AND attr.city IN ('서울', '부산') AND score IS NOT NULL AND -score < 0");
+        let expr = parse(
+            "(consents('newsletter') OR NOT (days_since('order') <= 60)) AND attr.city IN ('서울', '부산') AND score IS NOT NULL AND -score < 0",
+        );
         let said = store::explain(&mut &t.db, &expr, &context(&t.db, &zone, &none), 1).await.unwrap();
         let said: Vec<(&str, bool)> = said.iter().map(|(text, truth)| (text.as_str(), *truth)).collect();
         assert_eq!(
