@@ -45,7 +45,10 @@ fn promises(summary: &Value, lang: &str) {
     assert_eq!(int(import, "customers"), 2_000);
     let encoding = if lang == "ko" { "CP949" } else { "UTF-8 with BOM" };
     assert_eq!((&import["files"][0]["encoding"], int(&import["files"][0], "rejected")), (&encoding.into(), 12));
-    assert_eq!((int(&import["files"][2], "inserted"), int(&import["files"][2], "rejected")), (int(summary, "orders"), 4));
+    assert_eq!(
+        (int(&import["files"][2], "inserted"), int(&import["files"][2], "rejected")),
+        (int(summary, "orders"), 4)
+    );
 
     let typo = figures(summary, 2);
     let error = &typo["errors"][0];

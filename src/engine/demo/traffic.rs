@@ -55,7 +55,8 @@ impl Tally {
 
 /// Whether a deed goes to our own site: what links lead to beyond it is not there.
 pub(super) fn to_site(action: &Action, site: &Url) -> bool {
-    let (Request::Get(url) | Request::Head(url) | Request::Post(url, _) | Request::Answer { url, .. }) = &action.request;
+    let (Request::Get(url) | Request::Head(url) | Request::Post(url, _) | Request::Answer { url, .. }) =
+        &action.request;
     url.origin() == site.origin()
 }
 

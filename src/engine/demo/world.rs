@@ -16,6 +16,8 @@ pub(super) const QUESTION: &str = "how-are-we";
 pub(super) const SPRING_FILE: &str = "campaigns/spring.toml";
 /// Mails a second: fast enough to watch, slow enough to be killed half-way.
 const RATE: &str = "300/s";
+/// Connections at once; so many mails at most can be of unknown fate after a kill.
+pub(super) const CONNECTIONS: i64 = 8;
 
 /// Where the demo's servers listen.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +61,13 @@ fn settings(root: &Path, lang: Lang, at: Addresses) -> anyhow::Result<()> {
     for (key, value) in [("name", "primary"), ("url", &format!("smtp://{}", at.smtp)), ("rate", RATE)] {
         relay.insert(key.into(), value.into());
     }
-    relay.insert("connections".into(), 8.into());
+    relay.insert("connections".into(), CONNECTIONS.into());
     settings.insert("relay".into(), toml::Value::Array(vec![relay.into()]));
     let text = toml::to_string_pretty(&settings)?;
-    std::fs::write(&file, format!("#:schema .schema/dangol.json\n# As `dangol init` writes it, made the demo's own.\n\n{text}"))?;
+    std::fs::write(
+        &file,
+        format!("#:schema .schema/dangol.json\n# As `dangol init` writes it, made the demo's own.\n\n{text}"),
+    )?;
     Ok(())
 }
 

@@ -33,8 +33,11 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     let (mut own, mut others) = (Vec::new(), Vec::new());
     for (person, mail, at) in &mails {
         let mine = person.number == regular.number;
-        let actions =
-            if mine { people::plan_answer(person, &mail.raw) } else { people::plan(person, &mail.raw, world::QUESTION) };
+        let actions = if mine {
+            people::plan_answer(person, &mail.raw)
+        } else {
+            people::plan(person, &mail.raw, world::QUESTION)
+        };
         let deeds = if mine { &mut own } else { &mut others };
         deeds.extend(actions.into_iter().map(|action| Deed { at: after(*at, action.after), action }));
     }
@@ -66,9 +69,10 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
         "the points as they are shown do not add up to the score".into()
     });
     outcome.promise(now.score > before.score, || format!("from {} to {} is no rise", before.score, now.score));
-    outcome.promise(now.contributions.iter().any(|part| part.evidence.iter().any(|e| e.what == "survey_answer")), || {
-        "the answer is no evidence of the score".into()
-    });
+    outcome
+        .promise(now.contributions.iter().any(|part| part.evidence.iter().any(|e| e.what == "survey_answer")), || {
+            "the answer is no evidence of the score".into()
+        });
 
     let others = stage.perform(others, MOMENT).await;
     went_well(&mut outcome, &others);

@@ -54,8 +54,11 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     let mailed = counts::MAILED as i64;
     let waiting: i64 = ["queued", "deferred", "claimed", "transmitting"].into_iter().map(state).sum();
     let twice = by_recipient.values().filter(|n| **n > 1).count();
-    outcome.promise(at_kill < mailed / 2 + 600, || format!("the worker was killed too late, after {at_kill} mails"));
-    outcome.promise(numbers.twice == 0 && twice == 0, || format!("{} got the letter twice", numbers.twice.max(twice as i64)));
+    outcome
+        .promise(at_kill < counts::REACHED as i64, || format!("the worker was killed too late, after {at_kill} mails"));
+    outcome.promise(numbers.twice == 0 && twice == 0, || {
+        format!("{} got the letter twice", numbers.twice.max(twice as i64))
+    });
     outcome.promise(fate.lost.is_empty(), || format!("counted as sent, and never arrived: {}", fate.lost.join(", ")));
     outcome.promise(waiting == 0, || format!("{waiting} mails still wait"));
     outcome.promise(numbers.ours + numbers.unknown + numbers.refused == mailed, || {
@@ -67,7 +70,9 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     outcome.promise(numbers.refused + fate.unknown_nowhere == counts::UNKNOWN_MAILBOX as i64, || {
         format!("{} mailboxes are not there, and {} mails were refused", counts::UNKNOWN_MAILBOX, numbers.refused)
     });
-    outcome.promise(numbers.unknown <= 8, || format!("{} of unknown fate are more than connections", numbers.unknown));
+    outcome.promise(numbers.unknown <= world::CONNECTIONS, || {
+        format!("{} of unknown fate are more than connections", numbers.unknown)
+    });
     outcome.figure("killed_at", at_kill);
     outcome.figure("sink", numbers.sink);
     outcome.figure("ours", numbers.ours);

@@ -69,14 +69,17 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     outcome.promise(moved < 1e-9, || format!("a scanner moved a score by {moved}"));
     outcome.promise(withdrawn + report.unsubscribes == 0, || format!("{withdrawn} were unsubscribed by a scanner"));
     outcome.promise(report.clicks.human + report.opens.human == 0, || "a scanner was taken for a person".into());
-    outcome.promise(report.clicks.machine == scanned.len() as i64 && report.opens.machine == report.clicks.machine, || {
-        format!(
-            "{} mails were scanned, and {} opens and {} clicks by scanners are reported",
-            scanned.len(),
-            report.opens.machine,
-            report.clicks.machine
-        )
-    });
+    outcome.promise(
+        report.clicks.machine == scanned.len() as i64 && report.opens.machine == report.clicks.machine,
+        || {
+            format!(
+                "{} mails were scanned, and {} opens and {} clicks by scanners are reported",
+                scanned.len(),
+                report.opens.machine,
+                report.clicks.machine
+            )
+        },
+    );
     outcome.figure("scanned", scanned.len());
     outcome.figure("requests", tally.requests);
     outcome.figure("machine_clicks", report.clicks.machine);
