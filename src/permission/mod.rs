@@ -8,12 +8,13 @@ mod rule;
 pub mod standing;
 mod store;
 
-pub use rule::{Facts, Fragment, Reason, Rule};
+pub use rule::{Facts, Reason, Rule};
 pub use standing::State;
 pub use store::consent::{
     Confirmed, NewConsent, Recorded, Standing, confirm, forget_batch, ledger, record_consents, request, state, withdraw,
 };
 pub use store::facts::{facts, reasons};
+pub use store::reason::Fragment;
 pub use store::suppression::{
     Filter, NewSuppression, Suppression, is_suppressed, lift, lift_batch, list, suppress, suppress_many,
 };
