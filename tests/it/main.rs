@@ -7,6 +7,7 @@ mod catcher;
 mod database;
 mod demo_people;
 mod demo_shop;
+mod docs;
 mod relationship;
 mod render;
 mod segment;
