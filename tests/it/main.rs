@@ -4,13 +4,19 @@
 
 mod architecture;
 mod catcher;
+mod crash;
+mod customer;
 mod database;
+mod delivery;
 mod demo_people;
 mod demo_shop;
 mod docs;
+mod import;
+mod permission;
 mod relationship;
 mod render;
 mod segment;
 mod support;
 mod track;
 mod web;
+mod world;

@@ -87,7 +87,7 @@ pub async fn suppress_many(tx: &mut Tx, new: &[NewSuppression], now: Timestamp) 
                WHERE suppression.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppression.until) \
                RETURNING address, reason";
     let mut changed = Vec::with_capacity(new.len());
-    for chunk in new.chunks(1_000) {
+    for chunk in Rows::pieces(new, 512) {
         let mut rows = Rows::new(TYPES);
         let mut seen = HashSet::new();
         let mut later = Vec::new();
