@@ -1,6 +1,6 @@
 //! One process's senders: a dispatcher that claims and composes, and for each relay the tasks that own its connections.
 //!
-//! Memory is bounded: at most [`AHEAD`] mails are made in advance, whatever the size of the queue.
+//! Memory is bounded: at most `AHEAD` mails are made in advance, whatever the size of the queue.
 
 use super::connection::Connection;
 use super::ledger::{Finished, Ledger};
