@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod architecture;
 mod catcher;
 mod crash;
 mod customer;
@@ -9,6 +10,7 @@ mod database;
 mod delivery;
 mod demo_people;
 mod demo_shop;
+mod docs;
 mod import;
 mod permission;
 mod relationship;

@@ -19,7 +19,7 @@ pub struct NewConsent {
     pub topic: String,
     /// What they say.
     pub state: State,
-    /// On which basis: their word, or [`SOFT`](super::super::rule::SOFT).
+    /// On which basis: their word, or `rule::SOFT`.
     pub basis: Option<String>,
     /// Which text they agreed to, or other evidence.
     pub text: Option<String>,
