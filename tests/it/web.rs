@@ -6,6 +6,7 @@ use dangol::args;
 use dangol::config::model::{Settings, Survey};
 use dangol::track::token::Route;
 use dangol::track::{HitLog, Spool, Tokens};
+use dangol::types::Shared;
 use dangol::types::Clock;
 use dangol::web::{self, Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
 use futures_util::future::BoxFuture;
