@@ -45,9 +45,13 @@ pub async fn copy(from: &Db, to: &Location, progress: Progress<'_>) -> Result<Co
     let Pools::Sqlite { read, .. } = &from.pools else {
         return Err(refused("this database is PostgreSQL already: copy it with pg_dump and pg_restore"));
     };
-    if !matches!(to, Location::Postgres(_)) {
+    let Location::Postgres(url) = to else {
         return Err(refused("the target of a copy begins with postgres://; for a copy in SQLite use `dangol db backup`"));
-    }
+    };
+    // once by itself, because a pool goes on trying for half a minute
+    let tried = PgConnection::connect(url).await;
+    let unreachable = |source| DbError::Open { what: to.to_string(), source };
+    tried.map_err(unreachable)?.close().await.map_err(unreachable)?;
     let target = Db::open(to).await?;
     let mut source = read.acquire().await?;
     let done = into(&mut source, &target, to, progress).await;

@@ -72,9 +72,6 @@ pub async fn restore(open: &Open, backup: &Path) -> Result<Restored, AppError> {
         return Err(AppError::Other(format!("{} is the database itself: give a backup of it", backup.display())));
     }
     let _sender = FileLock::take(&FileLock::path(&database, "sender"))?.ok_or_else(|| sends(&database.display()))?;
-    if database.exists() && file::looks_like_sqlite(&database).is_ok() {
-        file::fold(&database).await.or_else(only_locked)?;
-    }
     let copy = Copy::of(backup, &database)?;
     let db = file::open_copy(&copy.path, backup).await?;
     let now = open.clock.now();
@@ -134,6 +131,10 @@ async fn prepare(
     let mut secret = SiteSecret::load(root, &env)?;
     secret.verify_fingerprint(db).await?;
     let journal = Journal::new(root, ErasureKey::new(secret.erasure_key()));
+    // before the long work: whether somebody has the database open
+    if database.exists() && file::looks_like_sqlite(database).is_ok() {
+        file::fold(database).await.or_else(only_locked)?;
+    }
     let present = if database.exists() { ask(database, &journal).await } else { Present::default() };
     let restored = settle(db, settings, &journal, present, now).await?;
     Ok((restored, journal))

@@ -135,7 +135,7 @@ impl FromRow for Person {
 }
 
 const PERSON: &str =
-    "SELECT id, external_id, email, created_at, CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END FROM customer";
+    "SELECT id, external_id, email, created_at, CAST(CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM customer";
 
 pub(super) async fn person(tx: &mut Tx, id: i64) -> Result<Option<Person>, DbError> {
     tx.optional(&format!("{PERSON} WHERE id = ?"), args![id]).await
@@ -173,7 +173,7 @@ pub(super) async fn has_withdrawal(tx: &mut Tx, customer: i64, of: &Withdrawal) 
 
 /// The same suppression, by what it is: its id here, and whether it stands.
 pub(super) async fn same_suppression(tx: &mut Tx, of: &Suppression) -> Result<Option<(i64, bool)>, DbError> {
-    let sql = "SELECT id, CASE WHEN lifted_at IS NULL THEN 1 ELSE 0 END FROM suppression \
+    let sql = "SELECT id, CAST(CASE WHEN lifted_at IS NULL THEN 1 ELSE 0 END AS BIGINT) FROM suppression \
                WHERE address = ? AND reason = ? AND created_at = ? ORDER BY id DESC LIMIT 1";
     tx.optional(sql, args![&of.address, &of.reason, of.created_at]).await
 }
