@@ -46,7 +46,9 @@ pub async fn copy(from: &Db, to: &Location, progress: Progress<'_>) -> Result<Co
         return Err(refused("this database is PostgreSQL already: copy it with pg_dump and pg_restore"));
     };
     let Location::Postgres(url) = to else {
-        return Err(refused("the target of a copy begins with postgres://; for a copy in SQLite use `dangol db backup`"));
+        return Err(refused(
+            "the target of a copy begins with postgres://; for a copy in SQLite use `dangol db backup`",
+        ));
     };
     // once by itself, because a pool goes on trying for half a minute
     let tried = PgConnection::connect(url).await;
@@ -170,9 +172,13 @@ async fn columns(
             Some("text" | "character varying") => Kind::Text,
             Some("bytea") => Kind::Blob,
             Some(other) => {
-                return Err(refused(&format!("{table}.{name} is of type {other} in the target, which cannot be copied")));
+                return Err(refused(&format!(
+                    "{table}.{name} is of type {other} in the target, which cannot be copied"
+                )));
             }
-            None => return Err(refused(&format!("the target has no column {table}.{name}: use the same dangol for both"))),
+            None => {
+                return Err(refused(&format!("the target has no column {table}.{name}: use the same dangol for both")));
+            }
         };
         columns.push(Column { name, kind });
     }

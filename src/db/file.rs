@@ -47,7 +47,10 @@ pub async fn backup(db: &Db, to: &Path) -> Result<(), DbError> {
 /// That `path` can be made: nothing is there, and its folder is.
 fn free(path: &Path) -> Result<(), DbError> {
     if path.symlink_metadata().is_ok() {
-        return Err(DbError::Refused(format!("{} exists already, and is left alone: give another name", path.display())));
+        return Err(DbError::Refused(format!(
+            "{} exists already, and is left alone: give another name",
+            path.display()
+        )));
     }
     let folder = folder(path);
     if !folder.is_dir() {
@@ -122,7 +125,9 @@ pub fn looks_like_sqlite(path: &Path) -> Result<(), DbError> {
     let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
     read.map_err(|source| failed("cannot read", path, source))?;
     if head.starts_with(b"PGDMP") {
-        return Err(not("is a dump of PostgreSQL: bring it back with pg_restore, then run `dangol db restore --external`"));
+        return Err(not(
+            "is a dump of PostgreSQL: bring it back with pg_restore, then run `dangol db restore --external`",
+        ));
     }
     if head != b"SQLite format 3\0" {
         return Err(not("is no SQLite database: give the file that `dangol db backup` wrote"));
@@ -148,7 +153,8 @@ pub async fn open_copy(path: &Path, shown: &Path) -> Result<Db, DbError> {
             return Err(broken(found.join("; ")));
         }
         let (found, known) = (super::migrate::version(&db).await?, super::migrate::known());
-        let ours = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'customer', 'message')";
+        let ours =
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'customer', 'message')";
         let (tables,): (i64,) = db.one(ours, args![]).await?;
         match found {
             0 => Err(DbError::Refused(format!("{} is an SQLite database, and not one of dangol's", shown.display()))),

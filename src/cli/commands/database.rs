@@ -83,7 +83,8 @@ async fn restore(global: &Global, from: &Path, yes: bool) -> anyhow::Result<()> 
     if let Location::Sqlite(database) = location(global)? {
         // a wrong file is said before anything is asked
         file::looks_like_sqlite(from)?;
-        let question = format!("put {} in the place of {}, and pause all campaigns?", from.display(), database.display());
+        let question =
+            format!("put {} in the place of {}, and pause all campaigns?", from.display(), database.display());
         if !yes && !output::confirm(&question) {
             bail!("nothing was restored; --yes does it without asking");
         }
@@ -94,7 +95,8 @@ async fn restore(global: &Global, from: &Path, yes: bool) -> anyhow::Result<()> 
 
 async fn external(global: &Global, yes: bool) -> anyhow::Result<()> {
     let shown = location(global)?.to_string();
-    let question = format!("{shown} was brought back from a backup: pause all campaigns, and make what is due unknown?");
+    let question =
+        format!("{shown} was brought back from a backup: pause all campaigns, and make what is due unknown?");
     if !yes && !output::confirm(&question) {
         bail!("nothing was changed; --yes does it without asking");
     }
@@ -115,7 +117,10 @@ fn tell(global: &Global, what: &str, restored: &Restored) -> anyhow::Result<()> 
         if let Some(why) = &restored.unreadable_database {
             say(format!("  the one before could not be read, so what is newer than the journal is lost: {why}"));
         }
-        say(format!("  {} campaigns paused, {} mails unknown: they were due since the backup", restored.paused, restored.unknown));
+        say(format!(
+            "  {} campaigns paused, {} mails unknown: they were due since the backup",
+            restored.paused, restored.unknown
+        ));
         let r = &restored.replayed;
         say(format!(
             "  from the journal: {} withdrawals, {} suppressions, {} lifted, {} people forgotten, {} customers known again",
@@ -129,7 +134,9 @@ fn tell(global: &Global, what: &str, restored: &Restored) -> anyhow::Result<()> 
         }
         if !restored.missing.is_empty() {
             let names = restored.missing.join(", ");
-            say(format!("  launched after the backup, and not in it: {names}. To launch them again mails everybody again"));
+            say(format!(
+                "  launched after the backup, and not in it: {names}. To launch them again mails everybody again"
+            ));
         }
         say("next: import what came since, `dangol message list --state unknown`, then `dangol resume --all`".into());
         text

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// The file's name in the workspace.
 pub const FILE: &str = ".journal.ndjson";
 /// Notes that are read and synced at once.
-const SLICE: i64 = 500;
+const SLICE: i64 = 5_000;
 
 /// The journal of a workspace.
 #[derive(Debug)]
@@ -101,12 +101,8 @@ impl Journal {
     /// When the database or the disk fails.
     pub async fn mark(&self, db: &Db, now: Timestamp) -> Result<(), DbError> {
         let _lock = self.lock().await?;
-        let line = store::newest_line(&mut &*db).await?.unwrap_or(Line {
-            id: 0,
-            subject: 0,
-            at: now,
-            entry: Entry::Restored,
-        });
+        let line =
+            store::newest_line(&mut &*db).await?.unwrap_or(Line { id: 0, subject: 0, at: now, entry: Entry::Restored });
         self.seen.store(line.id, Ordering::Relaxed);
         self.blocking(move |path, key| file::append(path, &[line], key)).await
     }

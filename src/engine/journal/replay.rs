@@ -51,7 +51,11 @@ pub(super) async fn replay(path: &Path, key: &ErasureKey, db: &Db, now: Timestam
             match line.entry {
                 Entry::Undone => _ = undone.insert(line.subject),
                 Entry::Erasure { hashes } if !known.contains(&line.id) => {
-                    erasures.push(Erasure { customer: line.subject, hashes: hashes.into_iter().collect(), at: line.at });
+                    erasures.push(Erasure {
+                        customer: line.subject,
+                        hashes: hashes.into_iter().collect(),
+                        at: line.at,
+                    });
                 }
                 _ => {}
             }

@@ -134,8 +134,7 @@ impl FromRow for Person {
     }
 }
 
-const PERSON: &str =
-    "SELECT id, external_id, email, created_at, CAST(CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM customer";
+const PERSON: &str = "SELECT id, external_id, email, created_at, CAST(CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM customer";
 
 pub(super) async fn person(tx: &mut Tx, id: i64) -> Result<Option<Person>, DbError> {
     tx.optional(&format!("{PERSON} WHERE id = ?"), args![id]).await
@@ -178,13 +177,7 @@ pub(super) async fn same_suppression(tx: &mut Tx, of: &Suppression) -> Result<Op
     tx.optional(sql, args![&of.address, &of.reason, of.created_at]).await
 }
 
-pub(super) async fn lift(
-    tx: &mut Tx,
-    id: i64,
-    at: Timestamp,
-    by: Option<&str>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+pub(super) async fn lift(tx: &mut Tx, id: i64, at: Timestamp, by: Option<&str>, now: Timestamp) -> Result<(), DbError> {
     let sql = "UPDATE suppression SET lifted_at = ?, lifted_by = ? WHERE id = ? AND lifted_at IS NULL";
     tx.execute(sql, args![at, by, id]).await?;
     note(tx, Note::Suppression, &[id], None, now).await

@@ -103,6 +103,21 @@ fn what_is_no_backup_of_this_site_is_refused_and_nothing_changes() {
 }
 
 #[test]
+fn nobody_says_that_a_database_was_restored_while_somebody_sends() {
+    crate::support::on_both(|t| async move {
+        let shop = Shop::on(&t.location);
+        let app = shop.app().await;
+        let node = dangol::deliver::node::Node::start(&app.db, &app.location, at(1)).await.unwrap();
+        let refused = dangol::engine::restore::external(&shop.open()).await.unwrap_err().to_string();
+        assert!(refused.contains("another dangol is sending"), "{refused}");
+        node.stop(&app.db, at(2)).await.unwrap();
+        dangol::engine::restore::external(&shop.open()).await.unwrap();
+        app.db.close().await;
+        drop(t);
+    });
+}
+
+#[test]
 fn nothing_is_restored_under_the_feet_of_others() {
     let shop = Shop::new();
     shop.import(&["a@example.org"]);

@@ -254,13 +254,25 @@ fn what_was_due_since_the_backup_is_unknown_and_the_rest_waits() {
         let shop = Shop::on(&t.location);
         let app = shop.app().await;
         let db = &app.db;
-        db.execute("INSERT INTO campaign (id, name, state, created_at, updated_at) VALUES (1, 'spring', 'running', 1, 1)", args![]).await.unwrap();
+        db.execute(
+            "INSERT INTO campaign (id, name, state, created_at, updated_at) VALUES (1, 'spring', 'running', 1, 1)",
+            args![],
+        )
+        .await
+        .unwrap();
         db.execute("INSERT INTO lane (campaign_id, state, since) VALUES (1, 'open', 1)", args![]).await.unwrap();
         let later = app.clock.now().as_millisecond() + 3_600_000;
-        for (i, (state, next)) in
-            [("queued", 5), ("deferred", 5), ("claimed", later), ("transmitting", 5), ("queued", later), ("accepted", 5), ("skipped", 5)]
-                .iter()
-                .enumerate()
+        for (i, (state, next)) in [
+            ("queued", 5),
+            ("deferred", 5),
+            ("claimed", later),
+            ("transmitting", 5),
+            ("queued", later),
+            ("accepted", 5),
+            ("skipped", 5),
+        ]
+        .iter()
+        .enumerate()
         {
             let sql = "INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, state, topic, due_at, next_at, expires_at, token, created_at, updated_at) \
                        VALUES (?, 1, 1, 1, 's', 1, ?, 'newsletter', 1, ?, 1, 5, 1, 1)";
@@ -291,7 +303,8 @@ fn a_campaign_that_went_out_after_the_backup_does_not_go_out_again() {
     // before its audience was taken
     shop.dangol(&["db", "backup", "b.db"]).fine();
     shop.dangol(&["run", "--until-idle"]).fine();
-    let sent = shop.dangol(&["message", "list", "--state", "accepted", "--json"]).fine().matches("\"accepted\"").count();
+    let sent =
+        shop.dangol(&["message", "list", "--state", "accepted", "--json"]).fine().matches("\"accepted\"").count();
     assert!(sent > 0);
     shop.dangol(&["suppression", "add", "홍길동@example.org"]).fine();
     assert_eq!(shop.journal().len(), 1);
@@ -309,6 +322,23 @@ fn a_campaign_that_went_out_after_the_backup_does_not_go_out_again() {
     let last = shop.journal().pop().unwrap();
     assert_eq!((last["kind"].as_str(), last["lifted_by"].as_str()), (Some("suppression"), Some("command line")));
 
-    let before = std::fs::read_to_string(shop.path(".gitignore")).unwrap();
-    assert!(before.contains(".journal.ndjson"));
+    // the loops keep it too
+    std::fs::write(
+        shop.path("no.csv"),
+        "customer,topic,state,at\nb@example.org,newsletter,withdrawn,2026-01-02T03:04:05Z\n",
+    )
+    .unwrap();
+    shop.dangol(&["import", "consents", "no.csv"]).fine();
+    shop.dangol(&["run", "--until-idle"]).fine();
+    let last = shop.journal().pop().unwrap();
+    assert_eq!((last["kind"].as_str(), last["email"].as_str()), (Some("withdrawal"), Some("b@example.org")));
+
+    // the same backup a second time: what was lifted stays lifted, what was withdrawn stays withdrawn
+    let json = shop.dangol(&["db", "restore", "b.db", "--yes", "--json"]).json();
+    assert_eq!((json["suppressions"].as_i64(), json["lifted"].as_i64()), (Some(1), Some(1)), "{json}");
+    assert_eq!(json["withdrawals"].as_i64(), Some(1), "{json}");
+    assert_eq!(kept(shop.dir.path()).len(), 2);
+    let standing = shop.dangol(&["suppression", "list", "--json"]).json();
+    assert_eq!(standing["suppressions"].as_array().unwrap().len(), 0, "{standing}");
+    assert!(std::fs::read_to_string(shop.path(".gitignore")).unwrap().contains(".journal.ndjson"));
 }
