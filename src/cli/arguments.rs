@@ -118,6 +118,9 @@ pub enum Command {
         /// End when nothing is due
         #[arg(long)]
         until_idle: bool,
+        /// What this process takes the time to be when it starts; the demo's worker lives in the demo's time
+        #[arg(long, hide = true, value_name = "TIME")]
+        clock_from: Option<crate::types::Timestamp>,
     },
     /// Scheduler, senders and web server
     Serve {

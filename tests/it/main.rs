@@ -9,6 +9,7 @@ mod crash;
 mod customer;
 mod database;
 mod delivery;
+mod demo;
 mod demo_people;
 mod demo_shop;
 mod docs;

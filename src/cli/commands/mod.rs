@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Resume(which) => campaign::control(&global, which.campaign, Action::Resume).await,
         Command::Close { campaign } => campaign::control(&global, Some(campaign), Action::Close).await,
         Command::Cancel(which) => campaign::control(&global, which.campaign, Action::Cancel).await,
-        Command::Run { until_idle } => return run::run(&global, until_idle).await,
+        Command::Run { until_idle, clock_from } => return run::run(&global, until_idle, clock_from).await,
         Command::Serve { role, listen } => return serve::serve(&global, &role, listen.as_deref()).await,
         Command::Status { watch } => report::status(&global, watch).await,
         Command::Report { campaign } => report::report(&global, &campaign).await,
