@@ -72,7 +72,8 @@ async fn import_once(dir: &Path, round: usize, file: &Path, settings: &Settings)
 async fn reference(dir: &Path, round: usize) -> anyhow::Result<f64> {
     let db = open(&dir.join(format!("reference{round}.db"))).await?;
     let start = Instant::now();
-    let types = [Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Text, Type::Text, Type::Text, Type::Int];
+    let types =
+        [Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Text, Type::Text, Type::Text, Type::Int];
     let sql = "INSERT INTO customer (id, bucket, external_id, email, email_domain, name, locale, attributes, created_at, updated_at) \
                SELECT a, b, c, d, e, f, g, h, i, i FROM (WITH input(a, b, c, d, e, f, g, h, i) AS ({rows}) SELECT * FROM input) AS rows WHERE true";
     let mut next = 0_usize;
