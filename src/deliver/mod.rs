@@ -5,18 +5,19 @@
 //! ```
 //! [`queue`] has the rows, [`judge`] decides anew whether a mail may go when its turn comes, [`ledger`] makes
 //! `transmitting` and results durable for many connections in one commit, [`connection`] speaks SMTP, [`sender`] wires
-//! them for one process, [`node`] tells dead processes from slow ones, [`once`] goes past the queue. What a mail says is made by whoever implements
+//! them for one process, [`node`] tells dead processes from slow ones. What a mail says is made by whoever implements
 //! [`Compose`]; delivery knows nothing of templates.
 
 pub mod connection;
+pub mod direct;
 pub mod judge;
 pub mod lane;
 pub mod ledger;
 pub mod node;
-pub mod once;
 pub mod queue;
 pub mod relay;
 pub mod sender;
+pub mod settle;
 pub mod state;
 pub mod store;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! One process's senders: a dispatcher that claims and composes, and for each relay the tasks that own its connections.
 //!
-//! Memory is bounded: at most [`AHEAD`] mails are made in advance, whatever the size of the queue.
+//! Memory is bounded: at most `AHEAD` mails are made in advance, whatever the size of the queue.
 
 use super::connection::Connection;
 use super::ledger::{Finished, Ledger};
@@ -236,7 +236,6 @@ impl Shared {
         self.show();
     }
     fn show(&self) {
-        let in_flight = self.in_flight.load(Ordering::SeqCst);
         let failures: Vec<_> = self.relays.iter().map(|relay| (relay.name.as_str(), relay.failures())).collect();
         let unreachable = failures.iter().all(|(_, (n, _))| *n >= 3).then(|| {
             let errors: Vec<String> = failures
@@ -246,8 +245,9 @@ impl Shared {
             errors.join("; ")
         });
         self.activity.send_modify(|activity| {
-            activity.in_flight = in_flight;
-            activity.unreachable = unreachable.filter(|_| in_flight > 0);
+            // read under the channel's lock: else a slower thread could show an older number last
+            activity.in_flight = self.in_flight.load(Ordering::SeqCst);
+            activity.unreachable = unreachable.filter(|_| activity.in_flight > 0);
         });
     }
     /// The next mail that may go through `relay`, and wakes another connection when there is more.

@@ -5,6 +5,7 @@ use super::{Claimed, State};
 use crate::args;
 use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::Timestamp;
+use std::collections::HashSet;
 
 /// The columns that [`Claimed`] reads, in its order.
 const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at";
@@ -108,6 +109,33 @@ pub(super) async fn transmit(tx: &mut Tx, begins: &[(i64, i64, &str)], now: Time
                reason = NULL, updated_at = ? FROM input WHERE message.id = input.id AND message.token = input.token \
                AND message.state IN ('claimed', 'transmitting') RETURNING message.id";
     Ok(tx.all_with_rows::<(i64,)>(sql, rows, args![now, now]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Locks customers' rows in the order of their ids, until the transaction ends; SQLite's one writer needs no lock.
+pub(super) async fn lock_customers(tx: &mut Tx, customers: &HashSet<i64>) -> Result<(), DbError> {
+    let lock = tx.dialect().for_update();
+    if !lock.is_empty() {
+        let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
+        tx.all_with_rows::<(i64,)>(&sql, ids(customers), args![]).await?;
+    }
+    Ok(())
+}
+
+/// When each of these customers was sent marketing mail after `start`; what may have arrived counts.
+pub(super) async fn sent_since(
+    tx: &mut Tx,
+    customers: &HashSet<i64>,
+    start: Timestamp,
+) -> Result<Vec<(i64, Timestamp)>, DbError> {
+    let sql = "SELECT customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
+               AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
+    tx.all_with_rows(sql, ids(customers), args![start]).await
+}
+
+fn ids(of: &HashSet<i64>) -> Rows {
+    let mut rows = Rows::new(&[Type::Int]);
+    of.iter().for_each(|id| rows.push(args![*id]));
+    rows
 }
 
 /// The claims of a dead node: `claimed` goes back, `transmitting` is unknown, or, for service mail, goes out again under
@@ -238,25 +266,23 @@ pub async fn next_due(db: &mut impl Query) -> Result<Option<Timestamp>, DbError>
     Ok(db.one::<(Option<Timestamp>,)>(sql, args![]).await?.0)
 }
 
-/// Sets messages of unknown fate by hand: `accepted` (settle) or `queued` (resend). Gives the ids that were unknown.
-///
-/// # Errors
-/// What the database says.
-pub async fn settle_unknown(
+/// Sets messages of unknown fate to another state. Gives those that were: message, customer, campaign.
+pub(super) async fn settle_unknown(
     tx: &mut Tx,
     ids: &[i64],
     to: State,
     reason: &str,
     now: Timestamp,
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Vec<(i64, i64, i64)>, DbError> {
     let mut rows = Rows::new(&[Type::Int]);
     for id in ids {
         rows.push(args![*id]);
     }
-    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, updated_at = ? \
-               FROM input WHERE message.id = input.id AND message.state = 'unknown' RETURNING message.id";
-    let changed = tx.all_with_rows::<(i64,)>(sql, rows, args![to.name(), reason, now, now]).await?;
-    Ok(changed.into_iter().map(|(id,)| id).collect())
+    let settled = (to == State::Accepted).then_some(now);
+    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, updated_at = ? \
+               FROM input WHERE message.id = input.id AND message.state = 'unknown' \
+               RETURNING message.id, message.customer_id, message.campaign_id";
+    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now]).await
 }
 
 /// A message, for `dangol message list`.

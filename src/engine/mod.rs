@@ -6,7 +6,9 @@
 mod app;
 pub mod demo;
 mod doors;
+pub mod journal;
 pub mod relays;
+pub mod restore;
 mod run;
 mod serve;
 pub mod signals;

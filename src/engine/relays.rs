@@ -4,7 +4,7 @@ use super::{App, AppError};
 use crate::catcher::{self, Catcher};
 use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, secret};
-use crate::deliver::once;
+use crate::deliver::direct;
 use crate::deliver::relay::{Relay, Scheme, Server, Tls};
 use crate::deliver::verdict::Phase;
 use secrecy::SecretString;
@@ -55,7 +55,11 @@ pub async fn of(app: &App) -> Result<Relays, AppError> {
 }
 
 async fn start_catcher(app: &App) -> Result<Catcher, AppError> {
-    let options = catcher::Options { locale: Some(app.settings().site.locale.clone()), ..Default::default() };
+    let options = catcher::Options {
+        http: Some((std::net::Ipv4Addr::LOCALHOST, 0).into()),
+        locale: Some(app.settings().site.locale.clone()),
+        ..Default::default()
+    };
     let catcher = Catcher::start(options, app.clock.clone(), catcher::take_all).await;
     catcher.map_err(|e| AppError::Other(format!("the mail catcher cannot listen: {e}")))
 }
@@ -79,7 +83,7 @@ pub async fn try_all(app: &App) -> Vec<Problem> {
     };
     let mut problems = Vec::new();
     for (i, relay) in relays.relays.iter().enumerate() {
-        if let Err((phase, why)) = once::try_relay(relay, "localhost").await {
+        if let Err((phase, why)) = direct::try_relay(relay, "localhost").await {
             let message = format!("the relay `{}` cannot be used: {why}", relay.name);
             let help = match phase {
                 Phase::Auth => format!("check the user in `url`, and {}", secret::relay_password_variable(&relay.name)),

@@ -10,10 +10,11 @@ pub mod standing;
 mod store;
 
 pub use acts::{Confirmed, confirm, request, withdraw};
-pub use rule::{Facts, Fragment, Reason, Rule};
+pub use rule::{Facts, Reason, Rule};
 pub use standing::State;
 pub use store::consent::{NewConsent, Recorded, Standing, forget_batch, ledger, record_consents, state};
 pub use store::facts::{facts, reasons};
+pub use store::reason::Fragment;
 pub use store::suppression::{
     Filter, NewSuppression, Suppression, is_suppressed, lift, lift_batch, list, suppress, suppress_many,
 };

@@ -40,8 +40,6 @@ const VARIABLES: [&str; 31] = [
     "customer.external_id",
     "customer.score",
     "customer.lifecycle",
-    "customer.loyalty",
-    "customer.value_tier",
     "customer.purchases",
     "customer.revenue",
     "customer.last_purchase_at",

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod architecture;
+mod backup;
 mod catcher;
 mod crash;
 mod customer;
@@ -10,6 +12,7 @@ mod delivery;
 mod demo;
 mod demo_people;
 mod demo_shop;
+mod docs;
 mod import;
 mod permission;
 mod relationship;

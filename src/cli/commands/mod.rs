@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Message { command } => message::message(&global, command).await,
         Command::Suppression { command } => suppression::suppression(&global, command).await,
         Command::Score { command } => score::score(&global, command).await,
-        Command::Db { command } => database::database(&global, command).await,
+        Command::Db { command } => return database::database(&global, command).await,
         Command::Schema { out } => schema::schema(&global, out),
         Command::Completions { shell } => completions::completions(shell),
     };

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod directory;
 pub(super) mod erase;
 pub(super) mod export;
+pub(super) mod journal;
 
 use super::directory::as_address;
 use super::profile::{COLUMNS, Customer};

@@ -2,13 +2,12 @@
 
 use super::super::standing::{self, Line, State};
 use crate::args;
+use crate::customer::{LEDGER_LOCK, Note, note};
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::Timestamp;
 use std::collections::{HashMap, HashSet};
 
 const CHUNK: usize = 512;
-/// PostgreSQL: one at a time folds the ledger, or two would each miss the other's line.
-const LOCK: i64 = 0x6461_6e67_6f6c_0003;
 
 /// A line for the ledger.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +18,7 @@ pub struct NewConsent {
     pub topic: String,
     /// What they say.
     pub state: State,
-    /// On which basis: their word, or [`SOFT`](super::super::rule::SOFT).
+    /// On which basis: their word, or `rule::SOFT`.
     pub basis: Option<String>,
     /// Which text they agreed to, or other evidence.
     pub text: Option<String>,
@@ -117,7 +116,8 @@ pub async fn record_consents(tx: &mut Tx, consents: &[NewConsent], now: Timestam
     if consents.is_empty() {
         return Ok(Vec::new());
     }
-    tx.serialise(LOCK).await?;
+    // one at a time folds a ledger, or two would each miss the other's line
+    tx.serialise(LEDGER_LOCK).await?;
     let pairs: Vec<Pair> = consents.iter().map(|new| (new.customer, new.topic.clone())).collect();
     let distinct: HashSet<&Pair> = pairs.iter().collect();
     let distinct: Vec<&Pair> = distinct.into_iter().collect();
@@ -143,6 +143,9 @@ pub async fn record_consents(tx: &mut Tx, consents: &[NewConsent], now: Timestam
         fresh.push(Some(id));
     }
     insert(tx, &written, now).await?;
+    let withdrawn: Vec<i64> =
+        written.iter().filter(|(_, new)| new.state == State::Withdrawn).map(|(id, _)| *id).collect();
+    note(tx, Note::Withdrawal, &withdrawn, None, now).await?;
     let touched: Vec<&Pair> = {
         let mut seen = HashSet::new();
         let news = pairs.iter().zip(&fresh).filter(|(_, id)| id.is_some()).map(|(pair, _)| pair);
@@ -224,7 +227,7 @@ async fn stand(tx: &mut Tx, pairs: &[&Pair], ledger: &HashMap<Pair, Vec<Kept>>) 
 
 /// Waits until nobody else folds the ledger.
 pub(in crate::permission) async fn hold(tx: &mut Tx) -> Result<(), DbError> {
-    tx.serialise(LOCK).await
+    tx.serialise(LEDGER_LOCK).await
 }
 
 /// The text and the address of a line.
@@ -303,8 +306,8 @@ pub async fn ledger(db: &mut impl Query, customer: i64) -> Result<Vec<NewConsent
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64]) -> Result<u64, DbError> {
-    tx.serialise(LOCK).await?;
+pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64], now: Timestamp) -> Result<u64, DbError> {
+    tx.serialise(LEDGER_LOCK).await?;
     let unused = "batch_id = ? AND NOT EXISTS (SELECT 1 FROM message m WHERE m.customer_id = consent.customer_id \
                   AND m.topic = consent.topic AND m.created_at >= consent.recorded_at)";
     let mut forgotten = 0;
@@ -316,8 +319,14 @@ pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64]) -> Result<
             "{of} SELECT DISTINCT customer_id, topic FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused}"
         );
         let pairs: Vec<Pair> = tx.all_with_rows(&sql, rows.clone(), args![batch]).await?;
-        let sql = format!("{of} DELETE FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused}");
-        forgotten += tx.execute_rows(&sql, rows, args![batch]).await?;
+        let sql = format!(
+            "{of} DELETE FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused} RETURNING id, state"
+        );
+        let gone: Vec<(i64, String)> = tx.all_with_rows(&sql, rows, args![batch]).await?;
+        forgotten += gone.len() as u64;
+        let withdrawals: Vec<i64> =
+            gone.iter().filter(|(_, state)| state == State::Withdrawn.name()).map(|(id, _)| *id).collect();
+        note(tx, Note::Undone, &withdrawals, None, now).await?;
         let pairs: Vec<&Pair> = pairs.iter().collect();
         let ledger = ledgers(tx, &pairs).await?;
         stand(tx, &pairs, &ledger).await?;

@@ -3,9 +3,9 @@
 //! Ids become visible in order: on PostgreSQL an append is the last act of its transaction, under a lock that is held
 //! to the commit, so a reader that has seen id 7 has seen all below it. On SQLite there is one writer anyway.
 
-use super::Kind;
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type, Value};
+use crate::event::Kind;
 use jiff::Timestamp;
 
 /// The advisory lock of the log.

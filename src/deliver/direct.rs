@@ -1,4 +1,4 @@
-//! One connection outside of the queue: to try a relay, or to send one mail that is not counted.
+//! A relay used directly, outside of the queue: to see whether it can be used, and to send one mail that is not counted.
 
 use super::connection::Connection;
 use super::relay::Relay;
