@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catcher;
+mod check;
 mod database;
 mod demo_people;
 mod demo_shop;
