@@ -11,7 +11,7 @@ mod templates;
 mod together;
 
 use dangol::campaign::check;
-use dangol::config::workspace::Reading;
+use dangol::config::reading::Reading;
 use dangol::config::{Problem, init};
 use std::path::PathBuf;
 use tempfile::TempDir;

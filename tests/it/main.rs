@@ -4,6 +4,7 @@
 
 mod catcher;
 mod check;
+mod commands;
 mod database;
 mod demo_people;
 mod demo_shop;

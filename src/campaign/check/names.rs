@@ -3,7 +3,8 @@
 
 use super::settings;
 use crate::config::model::{Campaign, Sender, Settings, Survey, SurveyKind, TopicKind, Words};
-use crate::config::workspace::{Drafts, File, SETTINGS, Workspace};
+use crate::config::reading::Drafts;
+use crate::config::workspace::{File, SETTINGS, Workspace};
 use crate::config::{Problem, nearest};
 use crate::render::{self, CompileOptions, Known, Library};
 use std::collections::{BTreeMap, BTreeSet};

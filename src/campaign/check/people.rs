@@ -5,7 +5,8 @@ use super::super::compose::Composer;
 use super::super::content::Content;
 use super::super::{CampaignError, Live, store};
 use crate::config::Problem;
-use crate::config::workspace::{Drafts, Workspace};
+use crate::config::reading::Drafts;
+use crate::config::workspace::Workspace;
 use crate::db::Db;
 use crate::types::{Email, Timestamp};
 
@@ -40,8 +41,7 @@ pub async fn against_customers(
         if let Some((who, why)) = first {
             let message =
                 format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
-            let help = "give the variable a fallback: {{default customer.first_name \"friend\"}}";
-            problems.push(file.document.problem("send", "render", message).help(help));
+            problems.push(file.document.problem("send", "render", message));
         }
     }
     Ok(problems)

@@ -1,7 +1,8 @@
 //! What `dangol.toml` says, beyond its shape.
 
 use crate::config::model::Settings;
-use crate::config::workspace::{Drafts, SETTINGS, Workspace, is_name};
+use crate::config::reading::Drafts;
+use crate::config::workspace::{SETTINGS, Workspace, is_name};
 use crate::config::{Problem, document::Document};
 use crate::deliver::relay::Scheme;
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! `message`
 
 use super::app;
+use crate::campaign::control::launched;
 use crate::cli::arguments::{Global, Message};
 use crate::cli::output;
 use crate::customer::audit;
@@ -13,6 +14,9 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<()> {
     match command {
         Message::List { state, campaign, limit } => {
             let state = state.map(|state| state.parse::<State>()).transpose().map_err(|e| anyhow!(e))?;
+            if let Some(campaign) = &campaign {
+                launched(&app.db, campaign).await?;
+            }
             let found = store::list(&mut &app.db, state, campaign.as_deref(), limit).await?;
             output::show(global.json, &json!({ "messages": found }), || {
                 let rows = found.iter().map(|m| {
@@ -44,7 +48,10 @@ async fn settle(global: &Global, ids: &[i64], to: State, reason: &str) -> anyhow
     tx.commit().await?;
     let other: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
     output::show(global.json, &json!({ "changed": changed, "left": other }), || {
-        let mut text = format!("{} messages are {to} now", changed.len());
+        let mut text = match changed.len() {
+            1 => format!("1 message is {to} now"),
+            n => format!("{n} messages are {to} now"),
+        };
         if !other.is_empty() {
             text += &format!("; left alone, because they are not of unknown fate: {other:?}");
         }

@@ -69,7 +69,10 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
                 lifted += permission::lift(&mut tx, &address, ACTOR, now).await?;
                 tx.commit().await?;
             }
-            output::show(global.json, &json!({ "lifted": lifted }), || format!("{lifted} suppressions lifted"))
+            output::show(global.json, &json!({ "lifted": lifted }), || match lifted {
+                1 => "1 suppression lifted".into(),
+                n => format!("{n} suppressions lifted"),
+            })
         }
     }
 }
