@@ -82,7 +82,7 @@ impl Composer {
                 (links.unsubscribe(), format!("mailto:{address}?subject=unsubscribe"))
             }),
             list_id: list,
-            feedback_id: Some(format!("{}:{}:dangol:{domain}", live.name, live.campaign.topic)),
+            feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
         };
         let bytes = mime::mail(&rendered, &headers).map_err(|e| format!("render: {e}"))?;
         Ok(Made { rendered, bytes })
@@ -170,6 +170,11 @@ impl Compose for Composer {
     ) -> Boxed<'_, Result<Vec<Result<Outgoing, Refusal>>, DbError>> {
         Box::pin(self.batch(claimed, now))
     }
+}
+
+/// A campaign's name as a header can hold it: of another script, as a domain name would be written.
+fn plain(name: &str) -> String {
+    idna::domain_to_ascii(name).unwrap_or_else(|_| "campaign".to_owned())
 }
 
 /// The Message-ID: the same for every try of a message, and of no other; nobody can guess it.

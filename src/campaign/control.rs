@@ -37,14 +37,8 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
     let all = store::campaigns(&mut &*db).await?;
     let chosen: Vec<_> = match name {
         Some(name) => {
-            let found = all.iter().find(|campaign| campaign.name == name).ok_or_else(|| CampaignError::Unknown {
-                name: name.to_owned(),
-                help: Some(
-                    crate::config::nearest(name, all.iter().map(|c| c.name.as_str()))
-                        .unwrap_or_else(|| "none has been launched yet".into()),
-                ),
-            })?;
-            vec![found]
+            let found = all.iter().find(|campaign| campaign.name == name);
+            vec![found.ok_or_else(|| never(name, &all))?]
         }
         None => all.iter().filter(|campaign| allowed(&campaign.state, action).is_ok()).collect(),
     };
@@ -79,6 +73,23 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
         done.push(Done { campaign: campaign.name.clone(), state: state.to_owned(), cancelled });
     }
     Ok(done)
+}
+
+/// Whether a campaign of this name has been launched.
+///
+/// # Errors
+/// When not: the nearest that has.
+pub async fn launched(db: &Db, name: &str) -> Result<(), CampaignError> {
+    let all = store::campaigns(&mut &*db).await?;
+    if all.iter().any(|campaign| campaign.name == name) { Ok(()) } else { Err(never(name, &all)) }
+}
+
+fn never(name: &str, all: &[store::Campaign]) -> CampaignError {
+    let help = match crate::config::nearest(name, all.iter().map(|campaign| campaign.name.as_str())) {
+        Some(help) => help.replace("known are:", "launched are:"),
+        None => "none has been yet".into(),
+    };
+    CampaignError::State(format!("no campaign `{name}` has been launched: {help}"))
 }
 
 fn allowed(state: &str, action: Action) -> Result<(), String> {

@@ -27,5 +27,6 @@ pub enum CampaignError {
 
 fn render(problems: &[Problem]) -> String {
     let text: Vec<String> = problems.iter().map(Problem::render).collect();
-    format!("{}the files have {} mistakes: see `dangol check`", text.join("\n"), problems.len())
+    let mistakes = if problems.len() == 1 { "a mistake".into() } else { format!("{} mistakes", problems.len()) };
+    format!("{}\nthe files have {mistakes}: see `dangol check`", text.join("\n"))
 }

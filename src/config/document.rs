@@ -1,6 +1,7 @@
 //! A TOML file with its places: which bytes a key or value stands at, for messages that point.
 
 use super::Problem;
+use super::syntax::{self, Mistake};
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 use toml::Spanned;
@@ -17,7 +18,7 @@ pub struct Document {
 
 /// One step of a path into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+enum Step {
     /// A key of a table.
     Key(String),
     /// An element of an array.
@@ -30,18 +31,9 @@ impl Document {
         Document { file: file.into(), source: source.into() }
     }
 
-    /// Its tree, and what keeps it from being TOML; the parser goes on after a mistake, so there can be several.
-    pub fn parse(&self) -> (Option<Spanned<DeTable<'_>>>, Vec<Problem>) {
-        let (table, errors) = DeTable::parse_recoverable(&self.source);
-        let problems: Vec<Problem> = errors
-            .iter()
-            .map(|e| {
-                let span = e.span().unwrap_or(0..0);
-                let message = e.message().trim().lines().collect::<Vec<_>>().join(", ");
-                Problem::at(&self.file, &self.source, span, "toml", format!("this is not TOML: {message}"))
-            })
-            .collect();
-        (problems.is_empty().then_some(table), problems)
+    /// Its tree as far as it can be read, and what keeps it from being TOML.
+    pub(crate) fn parse(&self) -> (Spanned<DeTable<'_>>, Vec<Mistake>) {
+        syntax::parse(&self.source)
     }
 
     /// The whole as a type. Call it after the shape was checked: its one error is then a rare one.
@@ -56,7 +48,16 @@ impl Document {
 
     /// Where the value at `path` stands, such as `audience.exclude[1]`; the nearest that there is when it is missing.
     pub fn span(&self, path: &str) -> Range<usize> {
-        let (Some(table), _) = self.parse() else { return 0..0 };
+        self.follow(path).0
+    }
+
+    /// Whether something stands at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.follow(path).1
+    }
+
+    fn follow(&self, path: &str) -> (Range<usize>, bool) {
+        let (table, _) = self.parse();
         let mut span = 0..0;
         let mut here: Option<&Spanned<DeValue<'_>>> = None;
         for step in steps(path) {
@@ -66,11 +67,11 @@ impl Document {
                 (Step::Index(i), Some(DeValue::Array(array))) => array.get(*i),
                 _ => None,
             };
-            let Some(next) = next else { break };
+            let Some(next) = next else { return (span, false) };
             span = next.span();
             here = Some(next);
         }
-        span
+        (span, true)
     }
 
     /// A mistake at the value at `path`.

@@ -54,7 +54,7 @@ impl Problem {
             message: message.into(),
             help: None,
             severity: Severity::Error,
-            excerpt: Some((text, marked)),
+            excerpt: Some((masked(&text), marked)),
         }
     }
 
@@ -161,10 +161,40 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
+/// A line without the passwords in it: messages end in logs of CI. Each character stays one.
+pub(super) fn masked(line: &str) -> String {
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for (at, mark) in line.match_indices("://") {
+        let start = at + mark.len();
+        let end = line[start..].find(['"', '\'', ' ']).map_or(line.len(), |i| start + i);
+        if let Some((user, _)) = line[start..end].rsplit_once('@')
+            && let Some(colon) = user.find(':')
+        {
+            hidden.push(start + colon + 1..start + user.len());
+        }
+    }
+    let lower = line.to_ascii_lowercase();
+    if let Some((key, _)) = lower.split_once('=')
+        && ["password", "passwd", "secret", "token"].iter().any(|word| key.contains(word))
+    {
+        hidden.push(key.len() + 1..line.len());
+    }
+    let secret = |at: usize| hidden.iter().any(|range| range.contains(&at));
+    let shown = |(at, c)| if secret(at) && ![' ', '"', '\''].contains(&c) { '*' } else { c };
+    line.char_indices().map(shown).collect()
+}
+
 /// `did you mean …?` with the nearest of `names`, when one is near; else, when they are few, all of them.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut names: Vec<&str> = names.into_iter().collect();
     let lower = word.to_lowercase();
+    let folder = format!("/{lower}");
+    let mut inside = names.iter().filter(|name| name.to_lowercase().ends_with(&folder));
+    if let (Some(name), None) = (inside.next(), inside.next())
+        && !lower.is_empty()
+    {
+        return Some(format!("did you mean `{name}`?"));
+    }
     let best = names
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
@@ -199,7 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_not_shown() {
+        for (line, shown) in [
+            ("url = \"postgres://u:s3cr3t@h/d\" # x", "url = \"postgres://u:******@h/d\" # x"),
+            ("url = 'mysql://비밀:비/밀@h'", "url = 'mysql://비밀:***@h'"),
+            ("url = \"smtp://u:p@ss@h:587\"", "url = \"smtp://u:****@h:587\""),
+            ("password = \"hunter2\"", "password = \"*******\""),
+            ("at = 09:30 # http://a.example:80/x", "at = 09:30 # http://a.example:80/x"),
+        ] {
+            assert_eq!(masked(line), shown);
+        }
+    }
+
+    #[test]
     fn the_nearest_name_is_offered() {
+        assert_eq!(nearest("spring", ["letters/spring", "letters/x"]).unwrap(), "did you mean `letters/spring`?");
         assert_eq!(nearest("sement", ["segment", "exclude"]).unwrap(), "did you mean `segment`?");
         assert_eq!(nearest("xyzzy", ["b", "a"]).unwrap(), "known are: a, b");
         assert_eq!(nearest("x", []), None);

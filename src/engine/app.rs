@@ -89,7 +89,10 @@ impl Open {
     /// When there is none.
     pub fn root(&self) -> Result<PathBuf, AppError> {
         let start = self.workspace.clone().unwrap_or_else(|| PathBuf::from("."));
-        workspace::find(&start).ok_or_else(|| AppError::NoWorkspace(start.display().to_string()))
+        workspace::find(&start).ok_or_else(|| {
+            let shown = std::path::absolute(&start).unwrap_or(start);
+            AppError::NoWorkspace(shown.display().to_string())
+        })
     }
 
     /// The workspace's files, with their mistakes.
@@ -193,6 +196,16 @@ impl App {
     /// The settings now.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.get()
+    }
+
+    /// Whether a file could be read, when it is there: what it holds is otherwise missing for no reason to be seen.
+    ///
+    /// # Errors
+    /// Its mistakes.
+    pub fn readable(&self, file: &str) -> Result<(), AppError> {
+        let is_error = |problem: &&Problem| problem.severity == crate::config::Severity::Error && problem.file == file;
+        let wrong: Vec<Problem> = self.problems.iter().filter(is_error).cloned().collect();
+        if wrong.is_empty() { Ok(()) } else { Err(AppError::Files(wrong)) }
     }
 
     /// Reads `dangol.toml` again, and takes it when it has no mistakes.

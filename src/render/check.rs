@@ -255,6 +255,12 @@ impl File<'_> {
         if !known.contains(&name.as_str()) {
             let (at, len) = place.of(&name);
             let what = if block { "block" } else { "helper" };
+            // a blank where a dot belongs
+            let dotted = call.params.first().and_then(Parameter::as_name).map(|param| format!("{name}.{param}"));
+            if let Some(dotted) = dotted.filter(|dotted| !block && VARIABLES.contains(&dotted.as_str())) {
+                let help = Some(format!("did you mean `{dotted}`?"));
+                return self.problem(at, len, "unknown-helper", format!("there is no {what} `{name}`"), help);
+            }
             self.problem(at, len, "unknown-helper", format!("there is no {what} `{name}`"), nearest(&name, known));
             return;
         }
@@ -349,7 +355,12 @@ impl File<'_> {
             return;
         }
         let names = VARIABLES.iter().copied().filter(|v| !matches!(*v, "content" | "footer"));
-        let help = nearest(path, names.chain(self.known.extra.iter().map(String::as_str)));
+        let names = names.chain(self.known.extra.iter().map(String::as_str));
+        let helper =
+            nearest(path, VALUES.iter().map(|(name, _)| *name)).filter(|help| help.starts_with("did you mean"));
+        let variable = nearest(path, names);
+        let near = variable.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+        let help = if near { variable } else { helper.or(variable) };
         self.problem(at, len, "unknown-variable", format!("there is no variable `{path}`"), help);
     }
 }

@@ -1,8 +1,8 @@
 //! Front matter: TOML between `---` lines at the top of a template.
 
-use crate::config::{Problem, nearest};
+use crate::config::{Problem, nearest, syntax};
 use std::ops::Range;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// The keys that front matter can have.
 const KEYS: [&str; 3] = ["subject", "preheader", "layout"];
@@ -22,6 +22,11 @@ pub(crate) struct Front {
     pub layout: Option<Placed>,
     /// Where the template itself begins.
     pub body: usize,
+}
+
+/// A subject in front matter that cannot be read: that it is missing is not told of as well.
+fn unread() -> Placed {
+    Placed { text: String::new(), span: 0..0 }
 }
 
 /// Reads the front matter of `source`; `file` is for the messages.
@@ -44,20 +49,22 @@ pub(crate) fn read(file: &str, source: &str) -> (Front, Vec<Problem>) {
         let problem = Problem::at(file, source, 0..3, "front-matter", "the front matter has no closing `---` line")
             .help("write `---` on a line of its own below subject and preheader");
         front.body = source.len();
+        front.subject = Some(unread());
         return (front, vec![problem]);
     }
     let text = &source[start..end];
     let shift = |span: Range<usize>| span.start + start..span.end + start;
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut problems: Vec<Problem> = errors
-        .iter()
-        .map(|e| {
-            let message = e.message().trim().lines().collect::<Vec<_>>().join(", ");
-            Problem::at(file, source, shift(e.span().unwrap_or(0..0)), "toml", format!("this is not TOML: {message}"))
-        })
+    let (table, mistakes) = syntax::parse(text);
+    let spoilt: Vec<Range<usize>> = mistakes.iter().map(|m| syntax::line_of(text, m.span.start)).collect();
+    let mut problems: Vec<Problem> = mistakes
+        .into_iter()
+        .map(|m| Problem::at(file, source, shift(m.span), "toml", m.message).maybe_help(m.help))
         .collect();
     for (key, value) in table.into_inner() {
         let name = key.get_ref().as_ref();
+        if spoilt.iter().any(|line| line.contains(&key.span().start)) {
+            continue;
+        }
         let slot = match name {
             "subject" => &mut front.subject,
             "preheader" => &mut front.preheader,
@@ -77,6 +84,9 @@ pub(crate) fn read(file: &str, source: &str) -> (Front, Vec<Problem>) {
                     .help(format!("write {name} = \"…\"")),
             ),
         }
+    }
+    if !spoilt.is_empty() && front.subject.is_none() {
+        front.subject = Some(unread());
     }
     problems.sort_by_key(|p| (p.line, p.column));
     (front, problems)

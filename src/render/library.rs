@@ -61,6 +61,11 @@ impl Library {
             .collect()
     }
 
+    /// Whether a path's ending is that of a template.
+    pub fn is_template(path: &str) -> bool {
+        file_name(path).is_some()
+    }
+
     /// Whether there is a template of this name.
     pub fn has(&self, name: &str) -> bool {
         self.templates.keys().any(|path| file_name(path).is_some_and(|file| file.name == name))

@@ -35,12 +35,20 @@ impl Currency {
     }
 }
 
+/// The codes in use, with some that old orders are in (ISO 4217, list one; HRK, SLL, VEF and ZWL of list three).
+const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
+    CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD \
+    HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD \
+    MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON \
+    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH \
+    UGX USD UYU UZS VED VEF VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL";
+
 impl FromStr for Currency {
     type Err = String;
     fn from_str(text: &str) -> Result<Currency, String> {
         let upper = text.trim().to_ascii_uppercase();
         match <[u8; 3]>::try_from(upper.as_bytes()) {
-            Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Currency(code)),
+            Ok(code) if CODES.split(' ').any(|known| known.as_bytes() == code) => Ok(Currency(code)),
             _ => Err(format!("`{}` is not {}", text.chars().take(20).collect::<String>(), Self::EXPECTED)),
         }
     }

@@ -45,6 +45,25 @@ macro_rules! written {
     };
 }
 
+/// What the schema's `format` expects, with an example; none for an unknown format.
+pub fn expected(format: &str) -> Option<&'static str> {
+    use super::{Currency, Email, Money, Period, email::Mailbox, locale, pace};
+    fn of<T: Written>(format: &str) -> Option<&'static str> {
+        (T::FORMAT == format).then_some(T::EXPECTED)
+    }
+    of::<Email>(format)
+        .or_else(|| of::<Mailbox>(format))
+        .or_else(|| of::<Money>(format))
+        .or_else(|| of::<Period>(format))
+        .or_else(|| of::<pace::Rate>(format))
+        .or_else(|| of::<pace::Cap>(format))
+        .or_else(|| of::<pace::Quiet>(format))
+        .or_else(|| of::<pace::Percent>(format))
+        .or_else(|| of::<Currency>(format))
+        .or_else(|| of::<locale::Locale>(format))
+        .or_else(|| of::<locale::Zone>(format))
+}
+
 /// Whether `text` is well written as the schema's `format`; the error says what is wrong. Unknown formats pass.
 ///
 /// # Errors

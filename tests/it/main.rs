@@ -5,6 +5,8 @@
 mod architecture;
 mod backup;
 mod catcher;
+mod check;
+mod commands;
 mod crash;
 mod customer;
 mod database;

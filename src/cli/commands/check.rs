@@ -4,10 +4,13 @@ use super::open;
 use crate::campaign::check;
 use crate::cli::arguments::Global;
 use crate::cli::output;
-use crate::config::{Problem, Severity, Workspace};
+use crate::config::reading::Reading;
+use crate::config::workspace::SETTINGS;
+use crate::config::{Problem, Severity};
 use crate::customer;
-use crate::engine::{AppError, relays};
+use crate::engine::{Open, relays};
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// So many customers of each audience are tried.
@@ -16,38 +19,13 @@ const EACH: i64 = 100;
 pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Result<ExitCode> {
     let open = open(global);
     let root = open.root()?;
-    let (workspace, mut problems) = Workspace::load(&root);
-    let mut tried = 0;
-    if let Some(workspace) = workspace {
-        let names = (workspace.campaigns.len(), workspace.segments.len());
-        tried = names.0 + names.1;
-        if offline {
-            problems.extend(check::check(&workspace, None));
-        } else {
-            // mistakes in files are told even where the database cannot be opened
-            let known = problems.clone();
-            match open.app_of(workspace, known).await {
-                Ok(app) => {
-                    let attributes = customer::attribute_names(&mut &app.db).await?;
-                    problems.extend(check::check(&app.workspace, Some(&attributes)));
-                    let now = app.clock.now();
-                    problems.extend(check::against_customers(&app.workspace, &app.db, &app.composer, EACH, now).await?);
-                    if online {
-                        problems.extend(relays::try_all(&app).await);
-                    }
-                }
-                Err(AppError::Files(more)) => problems.extend(more),
-                Err(e) => {
-                    let (workspace, _) = Workspace::load(&root);
-                    problems.extend(workspace.iter().flat_map(|workspace| check::check(workspace, None)));
-                    let problem = Problem::whole(crate::config::workspace::SETTINGS, "database", e.to_string());
-                    problems.push(problem.help("`dangol check --offline` needs no database"));
-                }
-            }
-        }
-    }
-    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-    problems.dedup();
+    let read = Reading::of(&root);
+    let tried = read.judged().map_or(0, |workspace| workspace.campaigns.len() + workspace.segments.len());
+    // without good settings it is not known which database to ask
+    let problems = match read.workspace {
+        Some(_) if !offline => with_database(&open, read, &root, online).await?,
+        _ => check::reading(&read, None),
+    };
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) =
         problems.iter().partition(|problem| problem.severity == Severity::Error);
     output::show(global.json, &json!({ "errors": errors, "warnings": warnings }), || {
@@ -55,10 +33,36 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
         text += &match (errors.len(), warnings.len()) {
             (0, 0) => format!("{tried} campaigns and segments, no mistakes"),
             (0, n) => format!("no mistakes, {n} worth a look"),
+            (1, 0) => "1 mistake".into(),
+            (1, m) => format!("1 mistake, {m} worth a look"),
             (n, 0) => format!("{n} mistakes"),
             (n, m) => format!("{n} mistakes, {m} worth a look"),
         };
         text
     })?;
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The mistakes that the customers show too.
+async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool) -> anyhow::Result<Vec<Problem>> {
+    let Some(workspace) = read.workspace.take() else { return Ok(read.problems) };
+    let app = match open.app_of(workspace, Vec::new()).await {
+        Ok(app) => app,
+        Err(e) => {
+            // mistakes in files are told even where the database cannot be opened
+            let mut problems = check::reading(&Reading::of(root), None);
+            let problem = Problem::whole(SETTINGS, "database", e.to_string());
+            problems.push(problem.help("`dangol check --offline` needs no database"));
+            return Ok(check::sorted(problems));
+        }
+    };
+    let attributes = customer::attribute_names(&mut &app.db).await?;
+    let mut problems = read.problems;
+    problems.extend(check::judge(&app.workspace, &read.drafts, Some(&attributes)));
+    problems.extend(check::against_customers(&app.workspace, &app.db, &app.composer, EACH, app.clock.now()).await?);
+    problems.extend(check::vanished(&app.workspace, &read.drafts, &app.db).await?);
+    if online {
+        problems.extend(relays::try_all(&app).await);
+    }
+    Ok(check::sorted(problems))
 }

@@ -1,6 +1,7 @@
 //! `customer` and `why`
 
 use super::{app, who};
+use crate::campaign::control::launched;
 use crate::cli::arguments::{Customer, Global};
 use crate::cli::output;
 use crate::customer;
@@ -68,6 +69,9 @@ pub async fn customer(global: &Global, command: Customer) -> anyhow::Result<()> 
 pub async fn why(global: &Global, word: &str, campaign: Option<&str>) -> anyhow::Result<()> {
     let app = app(global).await?;
     let found = who(&app, word).await?;
+    if let Some(campaign) = campaign {
+        launched(&app.db, campaign).await?;
+    }
     let settings = app.settings();
     let why = reasons::why(&app.db, &settings, found.id, campaign, app.clock.now()).await?;
     output::show(global.json, &why, || why.to_text(&settings.site.locale))

@@ -1,6 +1,7 @@
 //! `message`
 
 use super::app;
+use crate::campaign::control::launched;
 use crate::cli::arguments::{Global, Message};
 use crate::cli::output;
 use crate::deliver::settle::{self, Fate};
@@ -14,6 +15,9 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<()> {
     match command {
         Message::List { state, campaign, limit } => {
             let state = state.map(|state| state.parse::<State>()).transpose().map_err(|e| anyhow!(e))?;
+            if let Some(campaign) = &campaign {
+                launched(&app.db, campaign).await?;
+            }
             let found = store::list(&mut &app.db, state, campaign.as_deref(), limit).await?;
             output::show(global.json, &json!({ "messages": found }), || {
                 let rows = found.iter().map(|m| {
@@ -38,8 +42,11 @@ async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::
     let changed = settle::settle(&app.db, ids, fate, "command line", app.clock.now()).await?;
     let other: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
     output::show(global.json, &json!({ "changed": changed, "left": other }), || {
-        let what = if fate == Fate::Again { "will go out again" } else { "count as delivered" };
-        let mut text = format!("{} messages {what}", changed.len());
+        let what = if fate == Fate::Again { "will go out again" } else { "counted as delivered" };
+        let mut text = match changed.len() {
+            1 => format!("1 message {what}"),
+            n => format!("{n} messages {what}"),
+        };
         if !other.is_empty() {
             text += &format!("; left alone, because they are not of unknown fate: {other:?}");
         }

@@ -34,6 +34,7 @@ pub async fn plan(global: &Global, campaign: Option<&str>, exit_code: bool) -> a
 
 /// The plan of a campaign of the files, with what it was made from.
 pub async fn of(app: &App, name: &str) -> anyhow::Result<(Plan, Content, Live)> {
+    app.readable(&format!("campaigns/{name}.toml"))?;
     let content = Content::of(&app.workspace, name)?;
     let mut wrong: Vec<Problem> = app.problems.clone();
     wrong.extend(check::check(&app.workspace, None));

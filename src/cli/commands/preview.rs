@@ -17,8 +17,14 @@ pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Optio
     let (_, _, live) = plan::of(&app, campaign).await?;
     let (_, made) = previews::preview(&app.db, &app.composer, &live, customer.id, None, app.clock.now()).await?;
     let Some(dir) = out else {
-        output::print(&String::from_utf8_lossy(&made.bytes));
-        return Ok(());
+        let eml = String::from_utf8_lossy(&made.bytes);
+        if !global.json {
+            output::print(&eml);
+            return Ok(());
+        }
+        let (subject, html, text) = (&made.rendered.subject, &made.rendered.html, &made.rendered.text);
+        let whole = json!({ "subject": subject, "eml": eml, "html": html, "text": text });
+        return output::show(true, &whole, String::new);
     };
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let mut files = Vec::new();

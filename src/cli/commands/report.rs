@@ -1,6 +1,7 @@
 //! `report` and `status`
 
 use super::app;
+use crate::campaign::control::launched;
 use crate::cli::arguments::Global;
 use crate::cli::output;
 use crate::report::{campaign as reports, status as statuses};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
     let app = app(global).await?;
+    launched(&app.db, campaign).await?;
     let settings = app.settings();
     let report = reports::report(&app.db, &app.cache, &settings, campaign, app.clock.now()).await?;
     output::show(global.json, &report, || {
@@ -81,8 +83,9 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
             head.extend(states);
             let rows = now.campaigns.iter().map(|campaign| {
                 let state = match &campaign.held {
-                    Some(reason) => format!("{}, held: {reason}", campaign.state),
-                    None => campaign.state.clone(),
+                    // a lane is held by a safety stop; that a paused campaign's is, goes without saying
+                    Some(reason) if campaign.state == "running" => format!("{}, held: {reason}", campaign.state),
+                    _ => campaign.state.clone(),
                 };
                 let mut row = vec![campaign.campaign.clone(), state, campaign.audience.clone().unwrap_or_default()];
                 row.extend(states.iter().map(|state| count(state, &campaign.messages)));

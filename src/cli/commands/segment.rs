@@ -9,6 +9,9 @@ use serde_json::json;
 pub async fn segment(global: &Global, command: Segment) -> anyhow::Result<()> {
     let app = app(global).await?;
     let settings = app.settings();
+    if let Segment::Show { name, .. } = &command {
+        app.readable(&format!("segments/{name}.toml"))?;
+    }
     let book = Book::of(&app.workspace)?;
     let now = app.clock.now();
     match command {

@@ -71,7 +71,10 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
                 tx.commit().await?;
             }
             app.journal.keep(&app.db).await?;
-            output::show(global.json, &json!({ "lifted": lifted }), || format!("{lifted} suppressions lifted"))
+            output::show(global.json, &json!({ "lifted": lifted }), || match lifted {
+                1 => "1 suppression lifted".into(),
+                n => format!("{n} suppressions lifted"),
+            })
         }
     }
 }

@@ -96,9 +96,12 @@ impl At {
         if let Ok(moment) = text.parse::<jiff::Timestamp>() {
             return Ok(At::Moment(moment));
         }
+        if let Ok(zoned) = text.parse::<jiff::Zoned>() {
+            return Ok(At::Moment(zoned.timestamp()));
+        }
         // a civil type alone would take a zone and forget it
         match text.parse::<jiff::civil::DateTime>() {
-            Ok(local) if text.contains([':']) => Ok(At::Local(local)),
+            Ok(local) if text.contains(':') && !text.contains('[') => Ok(At::Local(local)),
             _ => Err(format!(
                 "`{text}` is not a time such as 2027-03-03T09:30:00 (each reader's own clock), 2027-03-03T09:30:00+09:00 (that moment), or \"now\""
             )),

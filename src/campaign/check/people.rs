@@ -1,0 +1,76 @@
+//! What only the database shows: templates tried on the members of each campaign's audience, and campaigns that run
+//! though their files are gone.
+
+use super::super::compose::Composer;
+use super::super::content::Content;
+use super::super::{CampaignError, Live, store};
+use crate::config::Problem;
+use crate::config::reading::Drafts;
+use crate::config::workspace::Workspace;
+use crate::db::Db;
+use crate::types::{Email, Timestamp};
+
+/// Renders each campaign's mail for up to `each` customers of its audience: what fails for real people.
+///
+/// # Errors
+/// When the database is away.
+pub async fn against_customers(
+    workspace: &Workspace,
+    db: &Db,
+    composer: &Composer,
+    each: i64,
+    now: Timestamp,
+) -> Result<Vec<Problem>, CampaignError> {
+    let mut problems = Vec::new();
+    let settings = &workspace.settings.value;
+    for (id, file) in &workspace.campaigns {
+        let content = Content::of(workspace, id)?;
+        let Ok(live) = Live::compile(id, &content, settings) else { continue };
+        let audience = live.audience(&db, settings, now)?;
+        let members = crate::segment::store::members(&mut &*db, &audience.include, 0, each).await?;
+        let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
+        let people = store::readers(&mut &*db, &ids).await?;
+        let (mut failed, mut first) = (0, None);
+        for person in &people {
+            let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
+            if let Err(why) = composer.make(&live, person, &to, 0, now) {
+                failed += 1;
+                first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
+            }
+        }
+        if let Some((who, why)) = first {
+            let message =
+                format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
+            problems.push(file.document.problem("send", "render", message));
+        }
+    }
+    Ok(problems)
+}
+
+/// Campaigns that were launched and have not ended, of which the files know nothing any more: after a renaming, that would
+/// be launched as another.
+///
+/// # Errors
+/// When the database is away.
+pub async fn vanished(workspace: &Workspace, drafts: &Drafts, db: &Db) -> Result<Vec<Problem>, CampaignError> {
+    let drafted = drafts.campaigns.iter().filter_map(|(_, file)| file.as_ref());
+    let was: Vec<&str> =
+        workspace.campaigns.values().chain(drafted).filter_map(|file| file.value.was.as_deref()).collect();
+    let there = |name: &str| {
+        was.contains(&name)
+            || workspace.campaigns.contains_key(name)
+            || drafts.campaigns.iter().any(|(id, _)| id == name)
+    };
+    let mut problems = Vec::new();
+    for campaign in store::campaigns(&mut &*db).await? {
+        if matches!(campaign.state.as_str(), "running" | "paused") && !there(&campaign.name) {
+            let name = &campaign.name;
+            let message = format!("`{name}` was launched and is {}, and no file has this id any more", campaign.state);
+            let help = format!(
+                "bring it back; or write was = \"{name}\" in the file that it has become; or end it with `dangol cancel {name}`"
+            );
+            problems.push(Problem::whole(&format!("campaigns/{name}.toml"), "vanished", message).help(help));
+        }
+    }
+    Ok(problems)
+}

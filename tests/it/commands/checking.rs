@@ -1,0 +1,150 @@
+//! `check` as a command: its answer for people and machines, its exit codes, and what only the customers show.
+
+use super::{Shop, keys};
+use serde_json::Value as Json;
+
+fn errors(shop: &Shop, arguments: &[&str]) -> Vec<Json> {
+    let said = shop.run(&[&["check", "--json"], arguments].concat());
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let answer: Json = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(keys(&answer), ["errors", "warnings"]);
+    answer["errors"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_contract_for_machines() {
+    let shop = Shop::empty();
+    let good = shop.json(&["check"]);
+    assert_eq!(good["errors"].as_array().unwrap().len(), 0);
+    shop.edit("campaigns/spring.toml", "\"newsletter\"", "\"newsleter\"");
+    shop.edit("dangol.toml", "timezone = ", "timezon = ");
+    for arguments in [&[][..], &["--offline"], &["--online"]] {
+        let errors = errors(&shop, arguments);
+        assert_eq!(errors.len(), 3, "{errors:#?}");
+        assert_eq!(keys(&errors[0]), ["file", "line", "column", "code", "message", "help"]);
+        let first = &errors[0];
+        assert_eq!(
+            (first["file"].as_str(), first["line"].as_u64(), first["column"].as_u64()),
+            (Some("campaigns/spring.toml"), Some(4), Some(11))
+        );
+        assert_eq!(
+            (first["code"].as_str(), first["help"].as_str()),
+            (Some("unknown-name"), Some("did you mean `newsletter`?"))
+        );
+        assert_eq!(
+            (errors[1]["code"].as_str(), errors[2]["code"].as_str()),
+            (Some("missing-key"), Some("unknown-key"))
+        );
+    }
+}
+
+#[test]
+fn people_see_the_line_and_a_count() {
+    let shop = Shop::empty();
+    shop.edit("campaigns/spring.toml", "\"newsletter\"", "\"newsleter\"");
+    let said = shop.run(&["check"]);
+    assert_eq!((said.code, said.err.as_str()), (1, ""));
+    assert!(
+        said.out
+            .contains(" --> campaigns/spring.toml:4:11\n  |\n4 | topic   = \"newsleter\"\n  |           ^^^^^^^^^^^\n"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.ends_with("\n1 mistake\n"), "{}", said.out);
+    shop.edit("campaigns/spring.toml", "\"newsleter\"", "\"newsletter\"");
+    shop.edit("dangol.toml", "http://127.0.0.1:8080", "http://mail.haru.example");
+    let said = shop.run(&["check"]).done();
+    assert!(said.contains("warning[insecure]") && said.ends_with("no mistakes, 1 worth a look\n"), "{said}");
+}
+
+#[test]
+fn mistakes_in_files_are_told_where_the_database_cannot_be_opened() {
+    let shop = Shop::empty();
+    shop.edit("campaigns/spring.toml", "\"newsletter\"", "\"newsleter\"");
+    shop.edit("dangol.toml", "sqlite://dangol.db", "sqlite://no/such/folder/dangol.db");
+    let found = errors(&shop, &[]);
+    let codes: Vec<_> = found.iter().map(|error| error["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["unknown-name", "database"], "{found:#?}");
+    assert_eq!(found[1]["help"], "`dangol check --offline` needs no database");
+    assert_eq!(errors(&shop, &["--offline"]).len(), 1);
+}
+
+#[test]
+fn a_variable_that_no_customer_has_is_a_mistake() {
+    let shop = Shop::new();
+    let template = "templates/letters/spring.mjml";
+    shop.edit(template, "{{honorific}}", "{{default customer.attr.city \"there\"}}");
+    shop.run(&["check"]).done();
+    shop.edit(template, "customer.attr.city", "customer.attr.citty");
+    let found = errors(&shop, &[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        (found[0]["code"].as_str(), found[0]["help"].as_str()),
+        (Some("unknown-variable"), Some("did you mean `city`?"))
+    );
+    shop.run(&["check", "--offline"]).done();
+}
+
+#[test]
+fn a_mail_that_fails_for_real_customers_is_a_mistake() {
+    let shop = Shop::new();
+    shop.edit("templates/letters/spring.mjml", "{{honorific}}", "{{customer.first_name}}");
+    let found = errors(&shop, &[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0]["code"].as_str(), found[0]["file"].as_str()), (Some("render"), Some("campaigns/spring.toml")));
+    let message = found[0]["message"].as_str().unwrap();
+    assert!(message.contains("of 19 customers tried, first for K-1"), "{message}");
+    assert!(message.contains("{{default customer.first_name \"…\"}}"), "{message}");
+}
+
+#[test]
+fn a_launched_campaign_whose_file_is_gone_is_a_mistake_that_names_the_remedy() {
+    let shop = Shop::new();
+    shop.run(&["launch", "spring", "--yes"]).done();
+    std::fs::rename(shop.path("campaigns/spring.toml"), shop.path("campaigns/봄.toml")).unwrap();
+    let found = errors(&shop, &[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["code"], "vanished");
+    assert!(found[0]["help"].as_str().unwrap().contains("write was = \"spring\""), "{found:#?}");
+    shop.edit("campaigns/봄.toml", "title ", "was = \"spring\"\ntitle ");
+    shop.run(&["check"]).done();
+}
+
+#[test]
+fn online_tries_the_relays() {
+    let shop = Shop::empty();
+    shop.run(&["check", "--online"]).done();
+    // nobody listens there: the port was just free
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    shop.edit("dangol.toml", "\"catch://\"", &format!("\"smtp://127.0.0.1:{free}\""));
+    shop.run(&["check"]).done();
+    let found = errors(&shop, &["--online"]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].to_string().contains("primary"), "{found:#?}");
+}
+
+#[test]
+fn files_with_mistakes_launch_nothing() {
+    let shop = Shop::new();
+    shop.edit("segments/regulars.toml", "count(", "cuont(");
+    for arguments in [
+        &["plan"][..],
+        &["plan", "spring"],
+        &["launch", "spring", "--yes"],
+        &["preview", "spring", "--customer", "K-0"],
+    ] {
+        let said = shop.run(arguments).failed("`cuont` is not a function");
+        assert!(said.ends_with("the files have a mistake: see `dangol check`\n"), "{said}");
+    }
+    let status = shop.json(&["status"]);
+    assert_eq!(status["campaigns"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_of_instead_of_missed() {
+    let shop = Shop::new();
+    shop.edit("campaigns/spring.toml", "\"Spring letter\"", "Spring");
+    shop.run(&["plan", "spring"]).failed("error[toml]: a text stands in quotes");
+    shop.write("segments/subscribers.toml", "wehre = \"TRUE\"\n");
+    shop.run(&["segment", "show", "subscribers"]).failed("`wehre` is not a key of this file");
+}

@@ -1,0 +1,42 @@
+//! `message list`, `settle`, `resend`: mails, those of unknown fate among them.
+
+use super::Shop;
+use serde_json::{Value as Json, json};
+
+fn ids(shop: &Shop, state: &str) -> Vec<i64> {
+    let listed = shop.json(&["message", "list", "--state", state]);
+    listed["messages"].as_array().unwrap().iter().map(|message| message["id"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn mails_by_state_and_campaign() {
+    let shop = Shop::sent();
+    assert_eq!(ids(&shop, "accepted").len(), 17);
+    assert_eq!(ids(&shop, "skipped").len(), 2);
+    let listed = shop.json(&["message", "list", "--campaign", "spring", "--limit", "3"]);
+    let messages = listed["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 3);
+    for key in ["id", "campaign", "address", "state", "reason", "reply"] {
+        assert!(messages[0].get(key).is_some(), "{key}: {}", messages[0]);
+    }
+    let said = shop.run(&["message", "list", "--state", "skipped"]).done();
+    assert!(said.contains("same address"), "{said}");
+}
+
+#[test]
+fn only_mails_of_unknown_fate_are_settled_or_sent_again() {
+    let shop = Shop::sent();
+    let accepted = ids(&shop, "accepted");
+    let (lost, other, sure) = (accepted[0], accepted[1], accepted[2]);
+    shop.sql(&format!("UPDATE message SET state = 'unknown' WHERE id IN ({lost}, {other})"));
+    let [lost_, sure_] = [lost.to_string(), sure.to_string()];
+    let said: Json = shop.json(&["message", "settle", &lost_, &sure_, "999999"]);
+    assert_eq!(said, json!({ "changed": [lost], "left": [sure, 999_999] }));
+    let said = shop.run(&["message", "resend", &other.to_string()]).done();
+    assert_eq!(said, "1 message is queued now\n");
+    assert_eq!((ids(&shop, "unknown"), ids(&shop, "queued")), (vec![], vec![other]));
+    let said = shop.run(&["message", "resend", &lost_]).done();
+    assert!(said.contains("0 messages are queued now; left alone, because they are not of unknown fate"), "{said}");
+    shop.run(&["run", "--until-idle"]).done();
+    assert_eq!(ids(&shop, "accepted").len(), 17);
+}
