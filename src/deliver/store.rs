@@ -285,6 +285,27 @@ pub(super) async fn settle_unknown(
     tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now]).await
 }
 
+/// Says why the lanes of paused campaigns are held.
+///
+/// # Errors
+/// What the database says.
+pub async fn hold_paused(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE lane SET state = 'held', reason = ?, since = ? \
+               WHERE campaign_id IN (SELECT id FROM campaign WHERE state = 'paused')";
+    tx.execute(sql, args![reason, now]).await?;
+    Ok(())
+}
+
+/// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.
+///
+/// # Errors
+/// What the database says.
+pub async fn distrust_due(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'unknown', reason = ?, settled_at = ?, node_id = NULL, token = NULL, updated_at = ? \
+               WHERE state IN ('claimed', 'transmitting') OR (state IN ('queued', 'deferred') AND next_at <= ?)";
+    tx.execute(sql, args![reason, now, now, now]).await
+}
+
 /// A message, for `dangol message list`.
 #[derive(Clone, Debug, serde::Serialize)]
 #[expect(missing_docs, reason = "the columns of the message")]

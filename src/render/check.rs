@@ -28,7 +28,7 @@ pub struct Known {
 }
 
 /// The variables that every mail has.
-const VARIABLES: [&str; 31] = [
+const VARIABLES: [&str; 29] = [
     "customer.email",
     "customer.name",
     "customer.first_name",
