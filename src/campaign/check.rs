@@ -9,8 +9,8 @@ use crate::config::workspace::{File, SETTINGS, Workspace, is_name};
 use crate::config::{Problem, nearest};
 use crate::db::Db;
 use crate::deliver::relay::Scheme;
-use crate::render::{self, CompileOptions, Known};
 use crate::relationship::fields::FieldKind;
+use crate::render::{self, CompileOptions, Known};
 use crate::segment::{Catalogue, Kind, Names, Segments};
 use crate::types::{Email, Timestamp};
 use std::collections::BTreeSet;
@@ -50,11 +50,8 @@ pub fn check(workspace: &Workspace, attributes: Option<&BTreeSet<String>>) -> Ve
         surveys: Some(workspace.surveys.keys().cloned().collect()),
         ..Names::default()
     };
-    let list: Vec<_> = workspace
-        .segments
-        .iter()
-        .map(|(name, file)| (name.as_str(), &file.document, &file.value))
-        .collect();
+    let list: Vec<_> =
+        workspace.segments.iter().map(|(name, file)| (name.as_str(), &file.document, &file.value)).collect();
     let (_, wrong) = Segments::check(&list, &catalogue(), &names);
     problems.extend(wrong);
     let mut templates = BTreeSet::new();
@@ -74,7 +71,8 @@ fn settings(workspace: &Workspace) -> Vec<Problem> {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
             let loopback = url.host_str().is_some_and(|h| h == "localhost" || h.starts_with("127.") || h == "[::1]");
             if url.scheme() == "http" && !loopback {
-                let message = "`url` is http: links in mails are then readable on the way, and mail programs distrust them";
+                let message =
+                    "`url` is http: links in mails are then readable on the way, and mail programs distrust them";
                 problems.push(document.problem("site.url", "insecure", message).help("use https://").warning());
             }
         }
@@ -110,7 +108,8 @@ fn settings(workspace: &Workspace) -> Vec<Problem> {
     }
     if settings.relay.is_empty() {
         let problem = Problem::whole(SETTINGS, "missing-key", "there is no [[relay]], so no mail can go out");
-        problems.push(problem.help("add [[relay]] with name = \"primary\" and url = \"catch://\" to try without sending"));
+        problems
+            .push(problem.help("add [[relay]] with name = \"primary\" and url = \"catch://\" to try without sending"));
     }
     for name in settings.topic.keys().filter(|name| !is_name(name) || !name.is_ascii()) {
         let message = format!("`{name}` cannot name a topic: it has lower-case letters, digits, - and _");
@@ -141,7 +140,11 @@ fn survey(file: &File<crate::config::model::Survey>, problems: &mut Vec<Problem>
             problems.push(document.problem(&path, "name", message));
         }
         if !seen.insert(&choice.value) {
-            problems.push(document.problem(&path, "duplicate", format!("two choices have the value `{}`", choice.value)));
+            problems.push(document.problem(
+                &path,
+                "duplicate",
+                format!("two choices have the value `{}`", choice.value),
+            ));
         }
     }
 }
@@ -234,7 +237,8 @@ pub async fn against_customers(
             }
         }
         if let Some((who, why)) = first {
-            let message = format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
+            let message =
+                format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
             let help = "give the variable a fallback: {{default customer.first_name \"friend\"}}";
             problems.push(file.document.problem("send", "render", message).help(help));
         }

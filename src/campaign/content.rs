@@ -91,7 +91,9 @@ impl Content {
             self.files.iter().filter_map(move |(path, bytes)| Some((path.strip_prefix(folder)?.to_owned(), bytes)))
         };
         Library {
-            templates: under("templates/").map(|(path, text)| (path, String::from_utf8_lossy(text).into_owned())).collect(),
+            templates: under("templates/")
+                .map(|(path, text)| (path, String::from_utf8_lossy(text).into_owned()))
+                .collect(),
             assets: under("assets/").map(|(path, bytes)| (path, hash(bytes))).collect(),
         }
     }

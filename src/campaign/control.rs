@@ -39,9 +39,10 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
         Some(name) => {
             let found = all.iter().find(|campaign| campaign.name == name).ok_or_else(|| CampaignError::Unknown {
                 name: name.to_owned(),
-                help: Some(crate::config::nearest(name, all.iter().map(|c| c.name.as_str())).unwrap_or_else(|| {
-                    "none has been launched yet".into()
-                })),
+                help: Some(
+                    crate::config::nearest(name, all.iter().map(|c| c.name.as_str()))
+                        .unwrap_or_else(|| "none has been launched yet".into()),
+                ),
             })?;
             vec![found]
         }
@@ -49,8 +50,7 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
     };
     let mut done = Vec::new();
     for campaign in chosen {
-        allowed(&campaign.state, action)
-            .map_err(|why| CampaignError::State(format!("`{}` {why}", campaign.name)))?;
+        allowed(&campaign.state, action).map_err(|why| CampaignError::State(format!("`{}` {why}", campaign.name)))?;
         let mut tx = db.begin().await?;
         let mut cancelled = 0;
         let state = match action {

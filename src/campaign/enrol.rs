@@ -51,7 +51,11 @@ pub async fn tick(
         if occurrence.state == "waiting" {
             if schedule::stale(occurrence.due_at, live.campaign.schedule.stale, now) {
                 store::mark_stale(db, &occurrence, now).await?;
-                tracing::warn!(campaign = live.name, "found too late, holding: `dangol resume {}` sends it all the same", live.name);
+                tracing::warn!(
+                    campaign = live.name,
+                    "found too late, holding: `dangol resume {}` sends it all the same",
+                    live.name
+                );
                 progress.stale += 1;
                 continue;
             }

@@ -75,8 +75,7 @@ impl Live {
             }
         }
         let options = CompileOptions::new(settings, name, &sender, &campaign.topic, content.surveys());
-        let compiled =
-            Compiled::new(&content.library(), &campaign.send, &options).map_err(CampaignError::Files)?;
+        let compiled = Compiled::new(&content.library(), &campaign.send, &options).map_err(CampaignError::Files)?;
         let own = campaign.limits;
         let cap = own.and_then(|own| own.cap).unwrap_or(settings.limits.cap);
         let quiet = own.and_then(|own| own.quiet).unwrap_or(settings.limits.quiet);
@@ -100,8 +99,9 @@ impl Live {
     /// When the topic is gone from the settings.
     pub fn rule(&self, settings: &Settings, now: Timestamp) -> Result<Rule, CampaignError> {
         let topic = &self.campaign.topic;
-        Rule::of(topic, settings, now)
-            .ok_or_else(|| CampaignError::State(format!("the topic `{topic}` is no longer in dangol.toml: bring it back")))
+        Rule::of(topic, settings, now).ok_or_else(|| {
+            CampaignError::State(format!("the topic `{topic}` is no longer in dangol.toml: bring it back"))
+        })
     }
 
     /// The audience as conditions for the database in use.

@@ -12,6 +12,7 @@ pub mod compose;
 pub mod content;
 pub mod control;
 pub mod enrol;
+mod error;
 pub mod launch;
 pub mod links;
 pub mod live;
@@ -21,7 +22,6 @@ pub mod reader;
 pub mod schedule;
 pub mod segments;
 pub mod store;
-mod error;
 
 pub use error::CampaignError;
 pub use live::{Live, LiveCache};

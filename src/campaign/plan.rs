@@ -108,8 +108,7 @@ pub async fn plan(
     }
     if let (Cap::Per { count, period }, false) = (live.cap, live.service()) {
         let since = period.before(now, settings.site.timezone.tz());
-        plan.collisions =
-            store::collisions(&mut reader, &audience, &rule, (i64::from(count), since)).await?;
+        plan.collisions = store::collisions(&mut reader, &audience, &rule, (i64::from(count), since)).await?;
     }
     let rate: f64 = settings.relay.iter().map(|relay| relay.rate.per_second()).sum();
     plan.seconds = if rate > 0.0 { (plan.mails as f64 / rate * 10.0).round() / 10.0 } else { 0.0 };

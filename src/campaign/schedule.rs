@@ -30,9 +30,8 @@ pub fn too_late(schedule: &Schedule, now: Timestamp) -> Option<String> {
         At::Moment(moment) => moment,
         At::Local(local) => TimeZone::fixed(Offset::constant(-12)).to_timestamp(local).ok()?,
     };
-    (stale(last, schedule.stale, now)).then(|| {
-        format!("its time, {last}, has passed: give [schedule] at a time to come, or \"now\"")
-    })
+    (stale(last, schedule.stale, now))
+        .then(|| format!("its time, {last}, has passed: give [schedule] at a time to come, or \"now\""))
 }
 
 /// Whether something due at `due` was found too late.

@@ -1,7 +1,7 @@
 //! The segments of a workspace, asked of the database.
 
-use super::check::catalogue;
 use super::CampaignError;
+use super::check::catalogue;
 use crate::config::model::Settings;
 use crate::config::{Workspace, nearest};
 use crate::db::{Db, Query};

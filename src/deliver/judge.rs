@@ -62,12 +62,7 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
     Ok(decisions)
 }
 
-fn one(
-    claimed: &Claimed,
-    policy: &Policy,
-    recent: &mut Vec<Timestamp>,
-    now: Timestamp,
-) -> Decision {
+fn one(claimed: &Claimed, policy: &Policy, recent: &mut Vec<Timestamp>, now: Timestamp) -> Decision {
     if now >= claimed.expires_at {
         return Decision::Never("expired".into());
     }

@@ -115,7 +115,6 @@ impl Senders {
     pub async fn until_idle(&self) -> Result<(), String> {
         let mut activity = self.activity();
         let looked = activity.borrow_and_update().empty_looks;
-        self.wake();
         loop {
             {
                 let now = activity.borrow_and_update();
@@ -126,11 +125,13 @@ impl Senders {
                 if now.empty_looks >= looked + 2 && now.in_flight == 0 {
                     return Ok(());
                 }
+                if now.empty_looks < looked + 2 {
+                    self.wake();
+                }
             }
             if activity.changed().await.is_err() {
                 return Ok(());
             }
-            self.wake();
         }
     }
 

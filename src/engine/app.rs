@@ -12,15 +12,17 @@ use crate::db::{Db, DbError, migrate};
 use crate::track::Tokens;
 use crate::types::{Clock, Shared};
 use secrecy::ExposeSecret as _;
-use std::path::{Path, PathBuf};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What keeps a workspace from being opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// No workspace here.
-    #[error("there is no dangol.toml in {0} or above: go to a workspace, name one with --workspace, or make one with `dangol init shop`")]
+    #[error(
+        "there is no dangol.toml in {0} or above: go to a workspace, name one with --workspace, or make one with `dangol init shop`"
+    )]
     NoWorkspace(String),
     /// Files with mistakes.
     #[error("{}", .0.iter().map(Problem::render).collect::<Vec<_>>().join("\n"))]
@@ -202,9 +204,7 @@ impl App {
         let Some(workspace) = workspace else { return Err(AppError::Files(problems)) };
         let wrong: Vec<Problem> = crate::campaign::check::check(&workspace, None)
             .into_iter()
-            .filter(|problem| {
-                problem.file == workspace::SETTINGS && problem.severity == crate::config::Severity::Error
-            })
+            .filter(|problem| problem.file == workspace::SETTINGS && problem.severity == crate::config::Severity::Error)
             .collect();
         if !wrong.is_empty() {
             return Err(AppError::Files(wrong));

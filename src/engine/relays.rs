@@ -65,7 +65,9 @@ fn password(app: &App, relay: &str) -> Result<SecretString, AppError> {
     let env = |name: &str| app.open.variable(name);
     let found = secret::env_or_file(&env, &name)?;
     found.ok_or_else(|| {
-        AppError::Other(format!("relay `{relay}` has a user, and no password: set {name}, or {name}_FILE to a file with it"))
+        AppError::Other(format!(
+            "relay `{relay}` has a user, and no password: set {name}, or {name}_FILE to a file with it"
+        ))
     })
 }
 

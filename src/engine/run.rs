@@ -2,14 +2,14 @@
 
 use super::relays::{self, Relays};
 use super::{App, AppError};
-use crate::campaign::enrol;
+use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
 use crate::deliver::lane;
 use crate::deliver::node::Node;
 use crate::deliver::relay::Relay;
 use crate::deliver::sender::Senders;
-use crate::track::settle;
 use crate::relationship;
+use crate::track::settle;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -91,8 +91,7 @@ impl Running {
                 .and_then(|url| url.host_str().map(str::to_owned))
                 .unwrap_or_else(|| "localhost".into());
             let composer = Arc::new(app.composer.clone());
-            let started =
-                Senders::start(app.db.clone(), app.clock.clone(), this.id, relays.clone(), composer, hello);
+            let started = Senders::start(app.db.clone(), app.clock.clone(), this.id, relays.clone(), composer, hello);
             senders = Some(Arc::new(started));
             node = Some(Arc::new(tokio::sync::Mutex::new(this)));
         }
@@ -176,7 +175,11 @@ impl Running {
                 }
                 match node.recover(&app.db, app.clock.now()).await {
                     Ok(recovered) if recovered.queued + recovered.unknown > 0 => {
-                        tracing::warn!(queued = recovered.queued, unknown = recovered.unknown, "took over from a dead node");
+                        tracing::warn!(
+                            queued = recovered.queued,
+                            unknown = recovered.unknown,
+                            "took over from a dead node"
+                        );
                     }
                     Ok(_) => {}
                     Err(e) => tracing::error!(error = %e, "dead nodes cannot be looked for"),
@@ -237,6 +240,7 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     let now = app.clock.now();
     let mut idle = Idle::default();
     let mut busy = enrol(app, &mut idle).await?;
+    campaigns::finish_all(&app.db, now).await?;
     let settings = app.settings();
     busy |= settle::settle(&app.db, now).await? > 0;
     let moved = relationship::catch_up(&app.db, &settings, now).await?;

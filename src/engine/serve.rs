@@ -28,7 +28,9 @@ pub async fn serve(app: &App, listen: Option<&str>, stop: CancellationToken) -> 
     let settings = app.settings();
     let listen = listen.unwrap_or(&settings.web.listen);
     let listener = TcpListener::bind(listen).await.map_err(|e| {
-        AppError::Other(format!("cannot listen on {listen}: {e}. Give another with --listen, or [web] listen in dangol.toml"))
+        AppError::Other(format!(
+            "cannot listen on {listen}: {e}. Give another with --listen, or [web] listen in dangol.toml"
+        ))
     })?;
     let address = listener.local_addr().map_err(|e| AppError::Other(e.to_string()))?;
     let (log, hits) = HitLog::start(app.db.clone(), spool(app, "hits"));
@@ -61,7 +63,8 @@ impl Web {
         }
         self.log.flush().await;
         drop(self.log);
-        let _ = self.hits.await;
+        // a client that holds its connection holds a handle too; what was queued is durable already
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.hits).await;
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 /// The advisory lock of the log.
 const LOCK: i64 = 0x6461_6e67_6f6c_0001;
 /// Rows a statement.
-const CHUNK: usize = 500;
+const CHUNK: usize = 512;
 
 /// An event to append.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ pub async fn append_in(tx: &mut Tx, events: &[NewEvent], now: Timestamp) -> Resu
         return Ok(ids);
     }
     tx.serialise(LOCK).await?;
-    for chunk in events.chunks(CHUNK) {
+    for chunk in Rows::pieces(events, CHUNK) {
         const TYPES: &[Type] = &[
             Type::Int,
             Type::Text,

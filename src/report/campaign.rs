@@ -177,19 +177,16 @@ async fn goal_report(
     } else {
         store::event_goal(&mut reader, campaign, within, &goal.event).await?
     };
-    let (mut treated, mut holdout) = (Arm::default(), Arm::default());
+    let nobody = || Arm { n: 0, converted: 0, value: Money { minor: 0, currency }.major() };
+    let (mut treated, mut holdout) = (nobody(), nobody());
     for (arm, n, converted, value) in rows {
         let value = Money { minor: value, currency }.major();
         let filled = Arm { n, converted, value };
         if arm == "treated" { treated = filled } else { holdout = filled }
     }
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let compared = statistics::difference(
-        count(treated.converted),
-        count(treated.n),
-        count(holdout.converted),
-        count(holdout.n),
-    );
+    let compared =
+        statistics::difference(count(treated.converted), count(treated.n), count(holdout.converted), count(holdout.n));
     let closes = store::windows_close(&mut reader, campaign, within).await?;
     let open = closes.filter(|closes| *closes > now);
     let verdict = match (&compared, open) {
@@ -204,7 +201,9 @@ async fn goal_report(
                 extra(d.high)
             )
         }
-        (Some(d), None) if d.high < 0.0 => "it kept people from the goal: fewer reached it than of those held out".to_owned(),
+        (Some(d), None) if d.high < 0.0 => {
+            "it kept people from the goal: fewer reached it than of those held out".to_owned()
+        }
         (Some(_), None) => "not enough evidence: the difference may be chance".to_owned(),
     };
     Ok(GoalReport {

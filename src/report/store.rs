@@ -20,10 +20,7 @@ pub(super) async fn messages(
 }
 
 /// Settled hits of a campaign by kind and class: how many messages had one.
-pub(super) async fn hits(
-    db: &mut impl Query,
-    campaign: i64,
-) -> Result<Vec<(String, Option<String>, i64)>, DbError> {
+pub(super) async fn hits(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, Option<String>, i64)>, DbError> {
     let sql = "SELECT h.kind, h.class, count(DISTINCT h.message_id) FROM hit h JOIN message m ON m.id = h.message_id \
                WHERE m.campaign_id = ? GROUP BY h.kind, h.class ORDER BY h.kind, h.class";
     db.all(sql, args![campaign]).await

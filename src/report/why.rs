@@ -74,7 +74,8 @@ impl Why {
         // writing to a string cannot fail
         let _ = writeln!(text, "{}", if ko { "메일" } else { "mail" });
         if self.messages.is_empty() {
-            let none = if ko { "어떤 캠페인의 대상도 아니었습니다" } else { "was in no campaign's audience" };
+            let none =
+                if ko { "어떤 캠페인의 대상도 아니었습니다" } else { "was in no campaign's audience" };
             let _ = writeln!(text, "           {none}");
         }
         for message in &self.messages {

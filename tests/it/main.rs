@@ -4,13 +4,18 @@
 
 mod backup;
 mod catcher;
+mod crash;
+mod customer;
 mod database;
+mod delivery;
 mod demo_people;
 mod demo_shop;
+mod import;
+mod permission;
 mod relationship;
 mod render;
 mod segment;
 mod support;
 mod track;
 mod web;
-
+mod world;

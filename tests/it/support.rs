@@ -9,15 +9,15 @@ use dangol::db::{Db, migrate};
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
 /// A database with the tables in it.
 pub struct TestDb {
     pub db: Db,
     pub location: Location,
-    pub dir: TempDir,
+    pub dir: Arc<TempDir>,
 }
 
 /// Runs a behaviour on SQLite and, where there is one, on PostgreSQL.
@@ -25,7 +25,8 @@ pub fn on_both<F: Future<Output = ()>>(behaviour: impl Fn(TestDb) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let fresh = sqlite().await;
-        let db = fresh.db.clone();
+        // a behaviour may use the database alone: the folder stays until it has ended
+        let (db, _dir) = (fresh.db.clone(), fresh.dir.clone());
         behaviour(fresh).await;
         db.close().await;
     });
@@ -45,7 +46,7 @@ pub async fn sqlite() -> TestDb {
     let location = Location::Sqlite(dir.path().join("test.db"));
     let db = Db::open(&location).await.unwrap();
     migrate::apply(&db, &location, true).await.unwrap();
-    TestDb { db, location, dir }
+    TestDb { db, location, dir: Arc::new(dir) }
 }
 
 async fn postgres(server: &str) -> TestDb {
@@ -59,7 +60,7 @@ async fn postgres(server: &str) -> TestDb {
     let location = Location::Postgres(url.to_string());
     let db = Db::open(&location).await.unwrap();
     migrate::apply(&db, &location, true).await.unwrap();
-    TestDb { db, location, dir: tempfile::tempdir().unwrap() }
+    TestDb { db, location, dir: Arc::new(tempfile::tempdir().unwrap()) }
 }
 
 async fn drop_postgres(server: &str, location: &Location) {

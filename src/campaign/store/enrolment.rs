@@ -214,7 +214,10 @@ pub async fn insert_messages(
     let mut due_args = Args::new();
     let mut due_sql = String::from("CAST(? AS BIGINT)");
     if !by_zone.is_empty() {
-        due_sql = format!("CASE c.timezone {} ELSE CAST(? AS BIGINT) END", "WHEN ? THEN CAST(? AS BIGINT) ".repeat(by_zone.len()));
+        due_sql = format!(
+            "CASE c.timezone {} ELSE CAST(? AS BIGINT) END",
+            "WHEN ? THEN CAST(? AS BIGINT) ".repeat(by_zone.len())
+        );
         for (zone, at) in by_zone {
             due_args.extend(args![zone.as_str(), *at]);
         }

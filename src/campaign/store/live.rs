@@ -77,6 +77,24 @@ pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) ->
     Ok(())
 }
 
+/// Campaigns of which everything has gone out are finished.
+///
+/// # Errors
+/// What the database says.
+pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbError> {
+    let done = "state = 'running' \
+                AND EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state = 'enrolled') \
+                AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
+                AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
+                AND m.state IN ('queued', 'deferred', 'claimed', 'transmitting'))";
+    // looked for with a reader first: the writer is not taken for nothing
+    let found: Vec<(i64,)> = db.all(&format!("SELECT id FROM campaign WHERE {done}"), args![]).await?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    db.execute(&format!("UPDATE campaign SET state = 'finished', updated_at = ? WHERE {done}"), args![now]).await
+}
+
 /// `from → to`, unless somebody else was faster.
 ///
 /// # Errors
@@ -112,10 +130,12 @@ pub async fn put_revision(
     for (hash, bytes) in blobs {
         rows.push(args![hash, bytes.clone()]);
     }
-    let sql = "INSERT INTO blob (hash, content) SELECT * FROM ({rows}) AS input WHERE true ON CONFLICT (hash) DO NOTHING";
+    let sql =
+        "INSERT INTO blob (hash, content) SELECT * FROM ({rows}) AS input WHERE true ON CONFLICT (hash) DO NOTHING";
     tx.execute_rows(sql, rows, args![]).await?;
     let number = newest.map_or(1, |(_, number, _)| number + 1);
-    let sql = "INSERT INTO revision (campaign_id, number, hash, manifest, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id";
+    let sql =
+        "INSERT INTO revision (campaign_id, number, hash, manifest, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id";
     let (id,) = tx.one::<(i64,)>(sql, args![campaign, number, wanted, content.manifest(), now]).await?;
     Ok((id, number, true))
 }
@@ -196,7 +216,8 @@ pub async fn move_inside(tx: &mut Tx, campaign: i64, revision: i64, now: Timesta
 /// # Errors
 /// What the database says.
 pub async fn revive_stale(tx: &mut Tx, campaign: i64) -> Result<(), DbError> {
-    tx.execute("UPDATE occurrence SET state = 'enrolling' WHERE campaign_id = ? AND state = 'stale'", args![campaign]).await?;
+    tx.execute("UPDATE occurrence SET state = 'enrolling' WHERE campaign_id = ? AND state = 'stale'", args![campaign])
+        .await?;
     tx.execute(
         "UPDATE occurrence SET last_id = (SELECT max(id) FROM customer) WHERE campaign_id = ? AND state = 'enrolling' AND last_id IS NULL",
         args![campaign],

@@ -83,7 +83,8 @@ pub struct Mail {
 /// # Errors
 /// What the database says.
 pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError> {
-    let sql = "SELECT id, campaign_id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
+    let sql =
+        "SELECT id, campaign_id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
     let row: Option<(i64, i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
     Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
 }

@@ -11,7 +11,7 @@ pub use enrolment::{
     next_occurrence, place, zones,
 };
 pub use live::{
-    Campaign, campaign, campaigns, cancel_messages, content, insert_campaign, latest_hash, move_inside, occurrence, put_occurrence,
-    put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
+    Campaign, campaign, campaigns, cancel_messages, content, finish_all, insert_campaign, latest_hash, move_inside,
+    occurrence, put_occurrence, put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
 };
 pub use mail::{Mail, Reader, mail, newest_mail_of, readers};

@@ -24,7 +24,8 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
     let launched = launch_campaign(&app.db, campaign, &content, &live, inside, app.clock.now()).await?;
     output::show(global.json, &launched, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
-        let moved = if launched.moved > 0 { format!("; {} waiting mails moved to it", launched.moved) } else { String::new() };
+        let moved =
+            if launched.moved > 0 { format!("; {} waiting mails moved to it", launched.moved) } else { String::new() };
         let zone = app.settings().site.timezone.tz().clone();
         let begins = launched.begins.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string();
         format!(

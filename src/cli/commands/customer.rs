@@ -55,7 +55,11 @@ pub async fn customer(global: &Global, command: Customer) -> anyhow::Result<()> 
             tx.commit().await?;
             app.journal.keep(&app.db).await?;
             output::show(global.json, &json!({ "customer": found.id, "erased": erased }), || {
-                if erased { format!("#{} is forgotten", found.id) } else { format!("#{} was forgotten already", found.id) }
+                if erased {
+                    format!("#{} is forgotten", found.id)
+                } else {
+                    format!("#{} was forgotten already", found.id)
+                }
             })
         }
     }

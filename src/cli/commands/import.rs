@@ -107,7 +107,8 @@ fn text(report: &import::Report) -> String {
         Some(mark) => text += &format!(", columns by `{mark}`"),
         None => {}
     }
-    let mapped: Vec<String> = report.mapping.iter().map(|m| format!("{} → {}", m.theirs, m.ours.as_deref().unwrap_or("left out"))).collect();
+    let mapped: Vec<String> =
+        report.mapping.iter().map(|m| format!("{} → {}", m.theirs, m.ours.as_deref().unwrap_or("left out"))).collect();
     if !mapped.is_empty() {
         text += &format!("\n{}", mapped.join(", "));
     }
@@ -124,7 +125,9 @@ fn text(report: &import::Report) -> String {
         text += &format!("\n{} had withdrawn, and stay withdrawn", report.withdrawn_kept);
     }
     match report.batch {
-        Some(batch) if report.inserted + report.updated > 0 => text += &format!("\n`dangol import undo {batch}` takes it back"),
+        Some(batch) if report.inserted + report.updated > 0 => {
+            text += &format!("\n`dangol import undo {batch}` takes it back")
+        }
         None => text += "\na dry run: nothing was changed",
         _ => {}
     }

@@ -22,7 +22,8 @@ pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Optio
     };
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let mut files = Vec::new();
-    let parts = [("eml", made.bytes), ("html", made.rendered.html.into_bytes()), ("txt", made.rendered.text.into_bytes())];
+    let parts =
+        [("eml", made.bytes), ("html", made.rendered.html.into_bytes()), ("txt", made.rendered.text.into_bytes())];
     for (ending, bytes) in parts {
         let file = dir.join(format!("{campaign}.{ending}"));
         std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;

@@ -51,9 +51,17 @@ pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
         }
         if let Some(goal) = &report.goal {
             let arm = |name: &str, arm: &reports::Arm| {
-                format!("  {name:<9} {} of {} reached the goal, {} {}\n", arm.converted, arm.n, arm.value, settings.site.currency)
+                format!(
+                    "  {name:<9} {} of {} reached the goal, {} {}\n",
+                    arm.converted, arm.n, arm.value, settings.site.currency
+                )
             };
-            text += &format!("goal\n{}{}  {}\n", arm("treated", &goal.treated), arm("held out", &goal.holdout), goal.verdict);
+            text += &format!(
+                "goal\n{}{}  {}\n",
+                arm("treated", &goal.treated),
+                arm("held out", &goal.holdout),
+                goal.verdict
+            );
         }
         text
     })

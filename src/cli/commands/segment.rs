@@ -17,7 +17,8 @@ pub async fn segment(global: &Global, command: Segment) -> anyhow::Result<()> {
             for name in book.names() {
                 sizes.push((name.to_owned(), book.size(&app.db, &settings, name, now).await?, book.title(name)));
             }
-            let listed: Vec<_> = sizes.iter().map(|(name, size, title)| json!({ "name": name, "size": size, "title": title })).collect();
+            let listed: Vec<_> =
+                sizes.iter().map(|(name, size, title)| json!({ "name": name, "size": size, "title": title })).collect();
             output::show(global.json, &json!({ "segments": listed }), || {
                 let rows = sizes
                     .iter()
@@ -31,8 +32,7 @@ pub async fn segment(global: &Global, command: Segment) -> anyhow::Result<()> {
             let label = |member: &crate::segment::store::Member| {
                 member.external_id.clone().unwrap_or_else(|| format!("#{}", member.id))
             };
-            let listed: Vec<_> =
-                members.iter().map(|m| json!({ "customer": label(m), "email": m.email })).collect();
+            let listed: Vec<_> = members.iter().map(|m| json!({ "customer": label(m), "email": m.email })).collect();
             output::show(global.json, &json!({ "name": name, "size": size, "members": listed }), || {
                 let rows = members.iter().map(|m| vec![label(m), m.email.clone().unwrap_or_default()]);
                 format!("{name}: {size} customers\n{}", output::table(&["customer", "email"], rows))
@@ -43,13 +43,17 @@ pub async fn segment(global: &Global, command: Segment) -> anyhow::Result<()> {
             let tests = book.explain(&app.db, &settings, &name, customer.id, now).await?;
             let inside = book.contains(&app.db, &settings, &name, customer.id, now).await?;
             let listed: Vec<_> = tests.iter().map(|(test, truth)| json!({ "test": test, "true": truth })).collect();
-            output::show(global.json, &json!({ "name": name, "customer": word, "member": inside, "tests": listed }), || {
-                let mut text = format!("{word} is {}in {name}\n", if inside { "" } else { "not " });
-                for (test, truth) in &tests {
-                    text += &format!("  {:<5}  {test}\n", truth);
-                }
-                text
-            })
+            output::show(
+                global.json,
+                &json!({ "name": name, "customer": word, "member": inside, "tests": listed }),
+                || {
+                    let mut text = format!("{word} is {}in {name}\n", if inside { "" } else { "not " });
+                    for (test, truth) in &tests {
+                        text += &format!("  {:<5}  {test}\n", truth);
+                    }
+                    text
+                },
+            )
         }
     }
 }

@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 /// What the database says.
 pub async fn attribute_names(db: &mut impl Query) -> Result<BTreeSet<String>, DbError> {
     let sql = match db.dialect() {
-        Dialect::Sqlite => "SELECT DISTINCT j.key FROM customer c, json_each(c.attributes) j WHERE c.attributes <> '{}'",
+        Dialect::Sqlite => {
+            "SELECT DISTINCT j.key FROM customer c, json_each(c.attributes) j WHERE c.attributes <> '{}'"
+        }
         Dialect::Postgres => {
             "SELECT DISTINCT jsonb_object_keys(c.attributes::jsonb) FROM customer c WHERE c.attributes <> '{}'"
         }

@@ -89,7 +89,7 @@ pub async fn suppress_many(tx: &mut Tx, new: &[NewSuppression], now: Timestamp) 
     let mut changed = Vec::with_capacity(new.len());
     // two files with the same addresses would wait for each other's rows
     tx.serialise(LEDGER_LOCK).await?;
-    for chunk in new.chunks(1_000) {
+    for chunk in Rows::pieces(new, 512) {
         let mut rows = Rows::new(TYPES);
         let mut seen = HashSet::new();
         let mut later = Vec::new();
