@@ -10,6 +10,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How long others are waited for who are about to close the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Writes a consistent copy of an SQLite database into a new file, while others go on writing. The file has its name
 /// only when all of it is on the disk, and only its owner may read it.
 ///
@@ -178,24 +181,26 @@ pub async fn open_copy(path: &Path, shown: &Path) -> Result<Db, DbError> {
 /// [`DbError::Locked`] when another process has it open.
 pub async fn fold(path: &Path) -> Result<(), DbError> {
     let open = |source| DbError::Open { what: path.display().to_string(), source };
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_millis(500));
-    let mut connection: SqliteConnection = options.clone().connect().await.map_err(open)?;
-    // leaving WAL needs the file for oneself: every other connection holds a shared lock on it as long as it is open
-    let left: Result<(String,), sqlx::Error> =
-        sqlx::query_as("PRAGMA journal_mode = DELETE").fetch_one(&mut connection).await;
-    let _ = connection.close().await;
-    let others = || {
-        DbError::Locked(format!(
-            "another process has {} open: stop every dangol of this workspace first (serve, run, import)",
-            path.display()
-        ))
-    };
-    match left {
-        Ok((mode,)) if mode.eq_ignore_ascii_case("delete") => Ok(()),
-        Ok(_) => Err(others()),
-        Err(e) => {
-            let e = open(e);
-            Err(if e.is_transient() { others() } else { e })
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE);
+    let mut connection: SqliteConnection = options.connect().await.map_err(open)?;
+    // SQLite does not wait here by itself, and a pool that was closed lets go of its files a moment later
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let done = loop {
+        // leaving WAL needs the file for oneself: every other connection holds a shared lock on it as long as it is open
+        let left: Result<(String,), sqlx::Error> =
+            sqlx::query_as("PRAGMA journal_mode = DELETE").fetch_one(&mut connection).await;
+        match left.map_err(open) {
+            Ok((mode,)) if mode.eq_ignore_ascii_case("delete") => break Ok(()),
+            Err(e) if !e.is_transient() => break Err(e),
+            _ if tokio::time::Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(20)).await,
+            _ => {
+                break Err(DbError::Locked(format!(
+                    "another process has {} open: stop every dangol of this workspace first (serve, run, import)",
+                    path.display()
+                )));
+            }
         }
-    }
+    };
+    let _ = connection.close().await;
+    done
 }

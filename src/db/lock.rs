@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 /// A lock on a file beside the database. Held until it is dropped or the process dies.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // closing alone would leave it to a child that was forked a moment ago and has not begun its own program yet
+        let _ = self.file.unlock();
+    }
 }
 
 fn open(path: &Path) -> Result<File, DbError> {
@@ -36,7 +43,7 @@ impl FileLock {
     pub fn wait(path: &Path) -> Result<FileLock, DbError> {
         let file = open(path)?;
         file.lock().map_err(|source| DbError::File { what: format!("cannot lock {}", path.display()), source })?;
-        Ok(FileLock { _file: file })
+        Ok(FileLock { file })
     }
 
     /// Takes the lock if nobody has it.
@@ -46,7 +53,7 @@ impl FileLock {
     pub fn take(path: &Path) -> Result<Option<FileLock>, DbError> {
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(FileLock { _file: file })),
+            Ok(()) => Ok(Some(FileLock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => {
                 Err(DbError::File { what: format!("cannot lock {}", path.display()), source })

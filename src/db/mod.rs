@@ -148,8 +148,17 @@ impl Db {
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { write, read } => {
-                read.close().await;
-                write.close().await;
+                for pool in [read, write] {
+                    pool.close().await;
+                    // a pool does not always wait for a connection that is on its way back, and then leaves it open
+                    for _ in 0..500 {
+                        if pool.size() == 0 {
+                            break;
+                        }
+                        tokio::time::sleep(Duration::from_millis(2)).await;
+                        pool.close().await;
+                    }
+                }
             }
             Pools::Postgres(pool) => pool.close().await,
         }

@@ -220,13 +220,10 @@ impl Copy {
             drop(file::private(&to)?);
             std::fs::copy(&from, &to).map_err(|source| file::failed("cannot copy", &from, source))?;
         }
-        // copying takes the mode along; this is a database, and nobody else's business
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let private = std::fs::Permissions::from_mode(0o600);
-            std::fs::set_permissions(&copy.path, private)
-                .map_err(|source| file::failed("cannot protect", &copy.path, source))?;
+        // whoever could use the database goes on using it
+        if let Ok(present) = std::fs::metadata(database) {
+            std::fs::set_permissions(&copy.path, present.permissions())
+                .map_err(|source| file::failed("cannot set the mode of", &copy.path, source))?;
         }
         Ok(copy)
     }

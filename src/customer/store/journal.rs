@@ -51,7 +51,7 @@ pub async fn note(
     tx.serialise(LEDGER_LOCK).await?;
     let sql = "WITH input(subject) AS ({rows}) INSERT INTO journal (kind, subject, data, at) \
                SELECT CAST(? AS TEXT), subject, CAST(? AS TEXT), CAST(? AS BIGINT) FROM input";
-    for chunk in subjects.chunks(1_000) {
+    for chunk in subjects.chunks(512) {
         let mut rows = Rows::new(&[Type::Int]);
         chunk.iter().for_each(|subject| rows.push(args![*subject]));
         tx.execute_rows(sql, rows, args![what.name(), data, now]).await?;

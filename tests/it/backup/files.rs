@@ -143,8 +143,9 @@ fn a_damaged_database_does_not_keep_its_backup_from_coming_back() {
     std::fs::write(shop.path("dangol.db"), vec![7; 10_000]).unwrap();
     let json = shop.dangol(&["db", "restore", "b.db", "--yes", "--json"]).json();
     assert!(json["unreadable_database"].as_str().unwrap().contains("no SQLite database"), "{json}");
-    let found = kept(shop.dir.path());
-    assert_eq!(found.len(), 1);
+    // beside it, perhaps, what it had in its WAL
+    let found: Vec<String> = kept(shop.dir.path()).into_iter().filter(|name| name.ends_with('Z')).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
     assert!(std::fs::read(shop.path(&found[0])).unwrap() == vec![7; 10_000], "the damaged one is kept as it was");
     assert!(shop.dangol(&["customer", "show", "a@example.org"]).fine().contains("a@example.org"));
     // nobody knows which ids were given since, so they jump
