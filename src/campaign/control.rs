@@ -55,8 +55,8 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
             Action::Resume => {
                 lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;
                 // one that was found too late and has asked is answered
-                store::revive_stale(&mut tx, campaign.id).await?;
-                "running"
+                store::revive_stale(&mut tx, campaign.id, now).await?;
+                if campaign.state == "closed" { "closed" } else { "running" }
             }
             Action::Close => {
                 store::stop_occurrences(&mut tx, campaign.id, now).await?;
@@ -64,6 +64,8 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
             }
             Action::Cancel => {
                 store::stop_occurrences(&mut tx, campaign.id, now).await?;
+                // what is in flight and comes back as deferred meets this, and ends
+                lane::set(&mut tx, campaign.id, &Lane::Held(lane::CANCELLED.into()), now).await?;
                 cancelled = store::cancel_messages(&mut tx, campaign.id, now).await?;
                 "cancelled"
             }
@@ -97,7 +99,7 @@ fn allowed(state: &str, action: Action) -> Result<(), String> {
         (_, "cancelled") => Err("was cancelled, and that is for good".into()),
         (Action::Pause, "running" | "closed") | (Action::Close, "running" | "paused") | (Action::Cancel, _) => Ok(()),
         // a running campaign can be held by a safety stop, and resume is the answer to it
-        (Action::Resume, "paused" | "running") => Ok(()),
+        (Action::Resume, "paused" | "running" | "closed") => Ok(()),
         (action, state) => Err(format!("is {state}, and cannot be {}", word(action))),
     }
 }

@@ -63,9 +63,22 @@ pub async fn tick(
         }
         while progress.slices < slices {
             progress.slices += 1;
-            if slice(db, &live, occurrence.id, settings, now).await? {
-                progress.finished += 1;
-                break;
+            match slice(db, &live, (occurrence.id, occurrence.revision), settings, now).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    progress.finished += 1;
+                    break;
+                }
+                Err(CampaignError::Db(e)) if e.is_transient() => return Err(e.into()),
+                // one campaign's mistake does not stop the others
+                Err(e) => {
+                    let reason = format!("its audience cannot be taken: {e}");
+                    tracing::error!(campaign = live.name, "{reason}");
+                    let mut tx = db.begin().await?;
+                    lane::set(&mut tx, occurrence.campaign, &Lane::Held(reason), now).await?;
+                    tx.commit().await?;
+                    break;
+                }
             }
         }
     }
@@ -108,22 +121,26 @@ pub async fn overdue(
             }
         };
         store::begin_overdue(db, occurrence.id).await?;
-        while !slice(db, &live, occurrence.id, settings, now).await? {}
+        while !slice(db, &live, (occurrence.id, occurrence.revision), settings, now).await? {}
         done.finished += 1;
     }
     Ok(done)
 }
 
-/// One slice; true when it was the last.
+/// One slice of an occurrence, by the revision that `live` is of; true when it was the last, or when another revision
+/// takes over, which the next look at what is due will find.
 async fn slice(
     db: &Db,
     live: &Live,
-    occurrence: i64,
+    (occurrence, revision): (i64, i64),
     settings: &Settings,
     now: Timestamp,
 ) -> Result<bool, CampaignError> {
     let mut tx = db.begin().await?;
     let Some(place) = store::place(&mut tx, occurrence).await? else { return Ok(true) };
+    if place.revision != revision {
+        return Ok(true);
+    }
     let to = (place.position + SLICE).min(place.last_id);
     let audience: Audience = live.audience(&tx, settings, now)?;
     let rule = live.rule(settings, now)?;
@@ -142,7 +159,8 @@ async fn slice(
     let site = settings.site.timezone.tz();
     let due = |zone: Option<&str>| {
         let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok());
-        schedule::due(live.campaign.schedule.at, place.due_at, zone.as_ref().unwrap_or(site))
+        // never before the occurrence itself: one that was found too late, and sent all the same, is due from then on
+        schedule::due(live.campaign.schedule.at, place.due_at, zone.as_ref().unwrap_or(site)).max(place.due_at)
     };
     let by_zone: Vec<(String, Timestamp)> =
         zones.into_iter().map(|zone| (due(Some(&zone)), zone)).map(|(at, zone)| (zone, at)).collect();

@@ -77,7 +77,7 @@ pub async fn launch(
     delivery::open_lane(&mut tx, id, live.service(), now).await?;
     lane::set(&mut tx, id, &Lane::Open, now).await?;
     let begins = schedule::begins(live.campaign.schedule.at, now);
-    store::put_occurrence(&mut tx, id, revision, super::ONCE, begins, now).await?;
+    store::put_occurrence(&mut tx, id, revision, super::ONCE, begins).await?;
     let moved = if inside == Inside::Move { store::move_inside(&mut tx, id, revision, now).await? } else { 0 };
     tx.commit().await?;
     Ok(Launched { campaign: name.to_owned(), revision: number, changed, begins, moved })

@@ -57,7 +57,7 @@ pub async fn plan(
         _ => existing,
     };
     let mut change = "new";
-    let mut begun = false;
+    let (mut begun, mut enrolled) = (false, false);
     // a campaign that is not there yet will get an id that nobody knows: any draw has the same shares
     let mut draw = Draw::new(0, "holdout");
     if let Some(campaign) = &was {
@@ -65,7 +65,9 @@ pub async fn plan(
         let same = store::latest_hash(&mut reader, campaign.id).await?.as_deref() == Some(hash);
         change = if same { "unchanged" } else { "changed" };
         let occurrence = store::occurrence(&mut reader, campaign.id, super::ONCE).await?;
-        begun = occurrence.is_some_and(|(_, state)| state != "waiting" && state != "stale");
+        let state = occurrence.map_or(String::new(), |(_, state)| state);
+        begun = !state.is_empty() && state != "waiting" && state != "stale";
+        enrolled = state == "enrolled";
         if campaign.state == "cancelled" {
             change = "cancelled: it needs another id";
         }
@@ -101,9 +103,12 @@ pub async fn plan(
             (_, reason) => *plan.skipped.entry(reason.unwrap_or_default()).or_default() += line.customers,
         }
     }
-    if begun {
+    if enrolled {
+        // a campaign that is sent once takes its audience once: nobody new comes in
+        plan.mails = 0;
+    } else if let (true, Some(campaign)) = (begun, &was) {
         // those who are inside already get nothing again
-        let done = store::enrolled(&mut reader, &live.name).await?;
+        let done = store::enrolled(&mut reader, campaign.id).await?;
         plan.mails = (plan.mails - done).max(0);
     }
     if let (Cap::Per { count, period }, false) = (live.cap, live.service()) {

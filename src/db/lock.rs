@@ -86,7 +86,9 @@ impl AdvisoryLock {
 
     /// Whether the connection, and with it the lock, still stands.
     pub async fn alive(&mut self) -> bool {
-        self.connection.ping().await.is_ok()
+        // a connection that hangs is as good as gone
+        let patience = std::time::Duration::from_secs(5);
+        tokio::time::timeout(patience, self.connection.ping()).await.is_ok_and(|ping| ping.is_ok())
     }
 
     /// Lets it go.

@@ -1,6 +1,7 @@
 //! Whether a mail may go, judged anew at the moment before it goes: much may have happened since it was queued.
 
 use super::compose::Policy;
+use super::lane::{self, Lane};
 use super::{Claimed, store};
 use crate::db::{DbError, Tx};
 use crate::permission::{self, Reason};
@@ -41,7 +42,8 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
     for (claimed, policy) in mails {
         let lane = lanes.get(&claimed.campaign).and_then(Option::as_ref);
         let decision = match lane {
-            Some(super::lane::Lane::Held(_)) => Decision::Later("held", claimed.due_at),
+            Some(Lane::Held(reason)) if reason == lane::CANCELLED => Decision::Never(lane::CANCELLED.into()),
+            Some(Lane::Held(_)) => Decision::Later("held", claimed.due_at),
             _ => match forbidden.get(&(claimed.customer, claimed.topic.as_str())) {
                 Some(None) => one(claimed, policy, recent.entry(claimed.customer).or_default(), now),
                 Some(Some(reason)) => Decision::Never(reason.name().to_owned()),
@@ -135,8 +137,12 @@ async fn recent(
         }
     }
     let mut recent: HashMap<i64, Vec<Timestamp>> = HashMap::new();
-    for (customer, at) in store::sent_since(tx, &customers, start).await? {
-        recent.entry(customer).or_default().push(at);
+    // a mail does not count against itself when a commit is repeated of which nobody knows whether it happened
+    let own: HashSet<i64> = mails.iter().map(|(claimed, _)| claimed.id).collect();
+    for (message, customer, at) in store::sent_since(tx, &customers, start).await? {
+        if !own.contains(&message) {
+            recent.entry(customer).or_default().push(at);
+        }
     }
     Ok(recent)
 }

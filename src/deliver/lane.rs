@@ -4,6 +4,9 @@ use super::store;
 use crate::db::{Db, DbError, Tx};
 use crate::types::Timestamp;
 
+/// The reason of a lane that is held for good.
+pub const CANCELLED: &str = "cancelled";
+
 /// Whether mail may flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -72,7 +75,7 @@ pub fn stop(counts: Counts) -> Option<String> {
     let tried = settled + unrendered;
     if unrendered > 0 && tried >= 20 && share(unrendered, meant.max(tried)) > 1.0 {
         return Some(format!(
-            "the template failed for {unrendered} customers: see `dangol message list --state skipped`, mend it, and launch again"
+            "the template failed for {unrendered} customers: see `dangol message list --state skipped`, mend it, and `dangol launch` again with --inside move"
         ));
     }
     None

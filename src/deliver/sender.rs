@@ -213,8 +213,8 @@ async fn fill(shared: &Arc<Shared>, ledger: &Ledger, room: usize) -> Result<usiz
     if !refusals.is_empty() {
         let refused = refusals.len();
         ledger.refuse(refusals).await;
-        super::lane::guard(&shared.db, now).await?;
         shared.landed(refused);
+        super::lane::guard(&shared.db, now).await?;
     }
     Ok(n)
 }

@@ -34,7 +34,7 @@ impl FromRow for Claimed {
 /// Campaigns whose lane is open and that have mail due, service mail first.
 pub(super) async fn lanes_with_due(db: &mut impl Query, now: Timestamp) -> Result<Vec<i64>, DbError> {
     let sql = "SELECT l.campaign_id FROM lane l WHERE l.state = 'open' AND EXISTS (SELECT 1 FROM message m \
-               WHERE m.campaign_id = l.campaign_id AND m.state IN ('queued', 'deferred') AND m.next_at <= ?) \
+               WHERE m.campaign_id = l.campaign_id AND m.state IN ('queued', 'deferred') AND m.next_at <= ? AND m.address IS NOT NULL) \
                ORDER BY l.service DESC, l.campaign_id";
     Ok(db.all::<(i64,)>(sql, args![now]).await?.into_iter().map(|(id,)| id).collect())
 }
@@ -52,7 +52,7 @@ pub(super) async fn claim(
     let sql = format!(
         "UPDATE message SET state = 'claimed', node_id = ?, token = ?, updated_at = ? WHERE id IN (\
            SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred') AND next_at <= ? \
-           ORDER BY next_at, id LIMIT ? {lock}) RETURNING {CLAIMED}"
+           AND address IS NOT NULL ORDER BY next_at, id LIMIT ? {lock}) RETURNING {CLAIMED}"
     );
     tx.all(&sql, args![node, token, now, campaign, now, limit]).await
 }
@@ -121,13 +121,13 @@ pub(super) async fn lock_customers(tx: &mut Tx, customers: &HashSet<i64>) -> Res
     Ok(())
 }
 
-/// When each of these customers was sent marketing mail after `start`; what may have arrived counts.
+/// Message, customer and time of each marketing mail sent to these customers after `start`; what may have arrived counts.
 pub(super) async fn sent_since(
     tx: &mut Tx,
     customers: &HashSet<i64>,
     start: Timestamp,
-) -> Result<Vec<(i64, Timestamp)>, DbError> {
-    let sql = "SELECT customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
+) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
+    let sql = "SELECT id, customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
                AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
     tx.all_with_rows(sql, ids(customers), args![start]).await
 }
@@ -145,7 +145,8 @@ pub(super) async fn recover(tx: &mut Tx, node: i64, now: Timestamp) -> Result<(u
                WHERE node_id = ? AND state = 'claimed'";
     let back = tx.execute(sql, args![now, node]).await?;
     let sql = "UPDATE message SET state = CASE WHEN service = 1 THEN 'queued' ELSE 'unknown' END, \
-               reason = 'the sending process died before the server answered', settled_at = ?, node_id = NULL, \
+               reason = 'the sending process died before the server answered', \
+               settled_at = CASE WHEN service = 1 THEN NULL ELSE CAST(? AS BIGINT) END, node_id = NULL, \
                token = NULL, updated_at = ? WHERE node_id = ? AND state = 'transmitting'";
     let unknown = tx.execute(sql, args![now, now, node]).await?;
     let sql = "UPDATE node SET recovered_at = ? WHERE id = ?";
@@ -167,8 +168,9 @@ pub(super) async fn stop_node(tx: &mut Tx, node: i64, now: Timestamp) -> Result<
 
 /// Processes that may still hold messages, this one left out.
 pub(super) async fn other_nodes(db: &mut impl Query, node: i64) -> Result<Vec<i64>, DbError> {
-    let sql = "SELECT id FROM node WHERE recovered_at IS NULL AND id <> ? AND (stopped_at IS NULL OR EXISTS \
-               (SELECT 1 FROM message m WHERE m.node_id = node.id AND m.state IN ('claimed', 'transmitting')))";
+    // whoever holds nothing needs no recovery: a node that is just starting is not in the way
+    let sql = "SELECT id FROM node WHERE id <> ? AND EXISTS \
+               (SELECT 1 FROM message m WHERE m.node_id = node.id AND m.state IN ('claimed', 'transmitting'))";
     Ok(db.all::<(i64,)>(sql, args![node]).await?.into_iter().map(|(id,)| id).collect())
 }
 
@@ -204,7 +206,7 @@ pub async fn open_lane(tx: &mut Tx, campaign: i64, service: bool, now: Timestamp
     Ok(())
 }
 
-/// Campaigns whose lane is open, with what has gone wrong in the campaign's present revision.
+/// Campaigns whose lane is open, with what has gone wrong since it was opened: a launch or a resume begins anew.
 ///
 /// # Errors
 /// What the database says.
@@ -216,8 +218,8 @@ pub async fn open_lane_counts(db: &mut impl Query) -> Result<Vec<(i64, Counts)>,
                CAST(sum(CASE WHEN m.state = 'skipped' AND m.reason LIKE 'render%' THEN 1 ELSE 0 END) AS BIGINT), \
                CAST(sum(CASE WHEN m.state <> 'skipped' OR m.reason LIKE 'render%' THEN 1 ELSE 0 END) AS BIGINT) \
                FROM lane l JOIN campaign c ON c.id = l.campaign_id \
-               JOIN message m ON m.campaign_id = l.campaign_id AND m.revision_id = c.revision_id \
-               WHERE l.state = 'open' AND c.state = 'running' GROUP BY l.campaign_id";
+               JOIN message m ON m.campaign_id = l.campaign_id AND m.updated_at >= l.since \
+               WHERE l.state = 'open' AND c.state IN ('running', 'closed') GROUP BY l.campaign_id";
     let rows: Vec<(i64, i64, i64, i64, i64, i64)> = db.all(sql, args![]).await?;
     Ok(rows
         .into_iter()
@@ -279,10 +281,13 @@ pub(super) async fn settle_unknown(
         rows.push(args![*id]);
     }
     let settled = (to == State::Accepted).then_some(now);
-    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, updated_at = ? \
-               FROM input WHERE message.id = input.id AND message.state = 'unknown' \
+    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, \
+               expires_at = CASE WHEN expires_at <= ? THEN CAST(? AS BIGINT) ELSE expires_at END, updated_at = ? \
+               FROM input WHERE message.id = input.id AND message.state = 'unknown' AND message.address IS NOT NULL \
                RETURNING message.id, message.customer_id, message.campaign_id";
-    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now]).await
+    // whoever sends an old mail again wants it sent: it gets a day
+    let day = now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
+    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now, day, now]).await
 }
 
 /// Says why the lanes of paused campaigns are held.

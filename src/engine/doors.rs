@@ -5,7 +5,7 @@ use crate::campaign::store as campaigns;
 use crate::config::model::Survey;
 use crate::customer::{self, Preferences as Stored};
 use crate::event::{self, Kind, NewEvent};
-use crate::permission::{self, NewConsent, State};
+use crate::permission::{self, NewConsent, Rule, State};
 use crate::web::{Change, Deeds, Pause, Preferences, Scope, Surveys, TopicState, View, Withdrawal};
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
@@ -52,11 +52,14 @@ impl Deeds for App {
             if found.erased_at.is_some() {
                 return Ok(None);
             }
-            let standings = permission::state(&mut db, customer).await?;
-            let topics = standings
-                .into_iter()
-                .map(|standing| TopicState { topic: standing.topic, granted: standing.state == State::Granted })
-                .collect();
+            // what the rule says, not the ledger alone: a purchase may stand for consent
+            let settings = self.settings();
+            let mut topics = Vec::new();
+            for topic in settings.topic.keys() {
+                let Some(rule) = Rule::of(topic, &settings, self.clock.now()) else { continue };
+                let Some(facts) = permission::facts(&mut db, customer, &rule).await? else { continue };
+                topics.push(TopicState { topic: topic.clone(), granted: rule.consents(&facts) });
+            }
             Ok(Some(Preferences {
                 email: found.email,
                 locale: found.locale,

@@ -15,4 +15,4 @@ pub mod signals;
 
 pub use app::{App, AppError, Environment, Open};
 pub use run::{Ended, Idle, Roles, Running};
-pub use serve::{Web, serve, serve_on};
+pub use serve::{Web, listen, serve_on};

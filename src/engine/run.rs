@@ -153,7 +153,6 @@ impl Running {
                 }
             }
         }));
-        self.watch_node();
     }
 
     /// Takes over from dead nodes now and then, and ends when our own lock is lost.

@@ -20,22 +20,21 @@ pub struct Web {
     log: HitLog,
 }
 
-/// Starts the web server on `listen`, or where the settings say, until `stop`.
+/// Takes the port of the web server: `listen`, or where the settings say.
 ///
 /// # Errors
 /// When the port is taken.
-pub async fn serve(app: &App, listen: Option<&str>, stop: CancellationToken) -> Result<Web, AppError> {
+pub async fn listen(app: &App, listen: Option<&str>) -> Result<TcpListener, AppError> {
     let settings = app.settings();
     let listen = listen.unwrap_or(&settings.web.listen);
-    let listener = TcpListener::bind(listen).await.map_err(|e| {
+    TcpListener::bind(listen).await.map_err(|e| {
         AppError::Other(format!(
             "cannot listen on {listen}: {e}. Give another with --listen, or [web] listen in dangol.toml"
         ))
-    })?;
-    serve_on(app, listener, stop)
+    })
 }
 
-/// The same, on a listener that is there already: its address can be known before there is a workspace.
+/// Starts the web server on a listener, until `stop`.
 ///
 /// # Errors
 /// When the listener has no address.

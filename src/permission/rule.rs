@@ -112,7 +112,8 @@ impl Rule {
         }
     }
 
-    fn consents(&self, facts: &Facts) -> bool {
+    /// Whether they stand for the topic: by their own word, or, where that counts, by a purchase.
+    pub fn consents(&self, facts: &Facts) -> bool {
         let said = facts.consent.as_ref().map(|(state, basis)| (*state, basis.as_deref()));
         if let Some((State::Granted, basis)) = said
             && basis != Some(SOFT)

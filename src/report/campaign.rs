@@ -173,7 +173,7 @@ async fn goal_report(
     let mut reader = db;
     let within = goal.within.as_millis();
     let rows = if goal.event == "order" {
-        store::order_goal(&mut reader, campaign, within, goal.value == GoalValue::Margin).await?
+        store::order_goal(&mut reader, campaign, within, goal.value == GoalValue::Margin, currency.code()).await?
     } else {
         store::event_goal(&mut reader, campaign, within, &goal.event).await?
     };

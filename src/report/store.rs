@@ -49,12 +49,13 @@ pub(super) async fn answers(db: &mut impl Query, campaign: i64) -> Result<Vec<(S
 }
 
 /// Per arm: how many, how many reached the goal in the window after the step fell due, and what it came to. The goal is
-/// an order: what was paid less what was refunded, or the margin.
+/// an order in the site's currency: what was paid less what was refunded, or the margin.
 pub(super) async fn order_goal(
     db: &mut impl Query,
     campaign: i64,
     within: i64,
     margin: bool,
+    currency: &str,
 ) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
     let worth = if margin { "COALESCE(p.margin, 0)" } else { "p.amount - p.refunded" };
     let sql = format!(
@@ -62,10 +63,10 @@ pub(super) async fn order_goal(
            SELECT e.id, e.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM enrolment e \
            JOIN message m ON m.enrolment_id = e.id \
            LEFT JOIN purchase p ON p.customer_id = e.customer_id AND p.at >= m.due_at AND p.at < m.due_at + CAST(? AS BIGINT) \
-           AND p.status NOT IN ('cancelled', 'returned') \
+           AND p.status NOT IN ('cancelled', 'returned') AND p.currency = ? \
            WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') GROUP BY e.id, e.arm) AS each_one GROUP BY arm ORDER BY arm"
     );
-    db.all(&sql, args![within, campaign]).await
+    db.all(&sql, args![within, currency, campaign]).await
 }
 
 /// The same for another kind of event, whose value is added up as it is.

@@ -102,7 +102,7 @@ pub async fn collisions(
 ///
 /// # Errors
 /// What the database says.
-pub async fn enrolled(db: &mut impl Query, campaign: &str) -> Result<i64, DbError> {
-    let sql = "SELECT count(*) FROM message m JOIN campaign c ON c.id = m.campaign_id WHERE c.name = ? AND m.address IS NOT NULL";
+pub async fn enrolled(db: &mut impl Query, campaign: i64) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM message WHERE campaign_id = ? AND address IS NOT NULL";
     Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
 }

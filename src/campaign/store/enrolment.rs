@@ -66,16 +66,6 @@ pub async fn cancel_occurrence(db: &Db, occurrence: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// When the next occurrence of a running campaign falls due.
-///
-/// # Errors
-/// What the database says.
-pub async fn next_occurrence(db: &mut impl Query) -> Result<Option<Timestamp>, DbError> {
-    let sql = "SELECT min(o.due_at) FROM occurrence o JOIN campaign c ON c.id = o.campaign_id \
-               WHERE o.state IN ('waiting', 'enrolling') AND c.state = 'running'";
-    Ok(db.one::<(Option<Timestamp>,)>(sql, args![]).await?.0)
-}
-
 /// `waiting → stale`: it asks before it goes on.
 ///
 /// # Errors
@@ -83,7 +73,9 @@ pub async fn next_occurrence(db: &mut impl Query) -> Result<Option<Timestamp>, D
 pub async fn mark_stale(db: &Db, due: &Due, now: Timestamp) -> Result<(), DbError> {
     let mut tx = db.begin().await?;
     let sql = "UPDATE occurrence SET state = 'stale' WHERE id = ? AND state = 'waiting'";
-    tx.execute(sql, args![due.id]).await?;
+    if tx.execute(sql, args![due.id]).await? == 0 {
+        return Ok(()); // another node saw it first, and somebody may have answered already
+    }
     let reason = format!("found too late: it was due at {}", due.due_at);
     let held = crate::deliver::lane::Lane::Held(reason);
     crate::deliver::lane::set(&mut tx, due.campaign, &held, now).await?;
@@ -241,8 +233,9 @@ pub async fn insert_messages(
     };
     let sql = common(
         "CASE q.arm WHEN 'treated' THEN q.email END",
-        "CASE q.arm WHEN 'treated' THEN 'queued' ELSE 'skipped' END",
-        "CASE q.arm WHEN 'holdout' THEN 'holdout' ELSE q.reason END",
+        // whoever was erased a moment ago has no address any more
+        "CASE WHEN q.arm = 'treated' AND q.email IS NOT NULL THEN 'queued' ELSE 'skipped' END",
+        "CASE WHEN q.arm = 'holdout' THEN 'holdout' WHEN q.arm = 'treated' AND q.email IS NULL THEN 'erased' ELSE q.reason END",
         "",
     );
     tx.execute(&format!("{sql} ON CONFLICT DO NOTHING"), args()).await?;

@@ -77,7 +77,7 @@ pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// Campaigns of which everything has gone out are finished.
+/// Campaigns of which everything has gone out are finished; what came back of a cancelled one goes no more.
 ///
 /// # Errors
 /// What the database says.
@@ -87,6 +87,12 @@ pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbErr
                 AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
                 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
                 AND m.state IN ('queued', 'deferred', 'claimed', 'transmitting'))";
+    let late = "state = 'deferred' AND campaign_id IN (SELECT id FROM campaign WHERE state = 'cancelled')";
+    let (back,): (i64,) = db.one(&format!("SELECT count(*) FROM message WHERE {late}"), args![]).await?;
+    if back > 0 {
+        let sql = format!("UPDATE message SET state = 'skipped', reason = 'cancelled', updated_at = ? WHERE {late}");
+        db.execute(&sql, args![now]).await?;
+    }
     // looked for with a reader first: the writer is not taken for nothing
     let found: Vec<(i64,)> = db.all(&format!("SELECT id FROM campaign WHERE {done}"), args![]).await?;
     if found.is_empty() {
@@ -186,15 +192,15 @@ pub async fn put_occurrence(
     revision: i64,
     key: &str,
     due: Timestamp,
-    _now: Timestamp,
 ) -> Result<(), DbError> {
     let sql = "INSERT INTO occurrence (campaign_id, revision_id, key, due_at, state) VALUES (?, ?, ?, ?, 'waiting') \
                ON CONFLICT (campaign_id, key) DO NOTHING";
     tx.execute(sql, args![campaign, revision, key, due]).await?;
     // newcomers, which before the end of enrolment are all that are still to come, get the newest
     let sql = "UPDATE occurrence SET revision_id = ?, due_at = CASE WHEN state IN ('waiting', 'stale') THEN ? ELSE due_at END, \
-               state = CASE WHEN state = 'stale' THEN 'waiting' ELSE state END \
-               WHERE campaign_id = ? AND key = ? AND state IN ('waiting', 'stale', 'enrolling')";
+               state = CASE WHEN state = 'stale' OR (state = 'cancelled' AND last_id IS NULL) THEN 'waiting' \
+               WHEN state = 'cancelled' THEN 'enrolling' ELSE state END, finished_at = NULL \
+               WHERE campaign_id = ? AND key = ? AND state IN ('waiting', 'stale', 'enrolling', 'cancelled')";
     tx.execute(sql, args![revision, due, campaign, key]).await?;
     Ok(())
 }
@@ -211,12 +217,12 @@ pub async fn move_inside(tx: &mut Tx, campaign: i64, revision: i64, now: Timesta
     tx.execute(sql, args![revision, now, campaign, now]).await
 }
 
-/// An occurrence that was found too late goes on: somebody said so.
+/// An occurrence that was found too late goes on: somebody said so, and its mail is worth sending from now on.
 ///
 /// # Errors
 /// What the database says.
-pub async fn revive_stale(tx: &mut Tx, campaign: i64) -> Result<(), DbError> {
-    tx.execute("UPDATE occurrence SET state = 'enrolling' WHERE campaign_id = ? AND state = 'stale'", args![campaign])
+pub async fn revive_stale(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
+    tx.execute("UPDATE occurrence SET state = 'enrolling', due_at = ? WHERE campaign_id = ? AND state = 'stale'", args![now, campaign])
         .await?;
     tx.execute(
         "UPDATE occurrence SET last_id = (SELECT max(id) FROM customer) WHERE campaign_id = ? AND state = 'enrolling' AND last_id IS NULL",

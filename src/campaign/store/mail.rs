@@ -89,12 +89,3 @@ pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError>
     Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
 }
 
-/// The newest message of a campaign to a customer.
-///
-/// # Errors
-/// What the database says.
-pub async fn newest_mail_of(db: &mut impl Query, campaign: &str, customer: i64) -> Result<Option<i64>, DbError> {
-    let sql = "SELECT m.id FROM message m JOIN campaign c ON c.id = m.campaign_id WHERE c.name = ? AND m.customer_id = ? \
-               ORDER BY m.id DESC LIMIT 1";
-    Ok(db.optional::<(i64,)>(sql, args![campaign, customer]).await?.map(|(id,)| id))
-}

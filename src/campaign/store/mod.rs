@@ -8,10 +8,10 @@ mod mail;
 pub use audience::{Counted, collisions, counted, enrolled};
 pub use enrolment::{
     Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, insert_enrolments,
-    insert_messages, mark_stale, next_occurrence, overdue_occurrences, place, zones,
+    insert_messages, mark_stale, overdue_occurrences, place, zones,
 };
 pub use live::{
     Campaign, campaign, campaigns, cancel_messages, content, finish_all, insert_campaign, latest_hash, move_inside,
     occurrence, put_occurrence, put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
 };
-pub use mail::{Mail, Reader, mail, newest_mail_of, readers};
+pub use mail::{Mail, Reader, mail, readers};

@@ -9,14 +9,19 @@ pub async fn serve(global: &Global, role: &[Role], listen: Option<&str>) -> anyh
     let app = app(global).await?;
     let has = |wanted| role.is_empty() || role.contains(&wanted);
     let roles = Roles { scheduler: has(Role::Scheduler), sender: has(Role::Sender) };
+    // the port first: a server that cannot listen must not have begun to send
+    let listener = match has(Role::Web) {
+        true => Some(engine::listen(&app, listen).await?),
+        false => None,
+    };
     let mut running = Running::start(app.clone(), roles).await?;
     let stop = running.stopping();
     signals::handle(&app, stop.clone());
-    running.schedule();
-    let web = match has(Role::Web) {
-        true => Some(engine::serve(&app, listen, stop.clone()).await?),
-        false => None,
+    let web = match listener {
+        Some(listener) => Some(engine::serve_on(&app, listener, stop.clone())?),
+        None => None,
     };
+    running.schedule();
     if let Some(web) = &web {
         tracing::info!("ready: listening on http://{}", web.address);
     }

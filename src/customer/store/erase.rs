@@ -43,6 +43,9 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
         "UPDATE consent SET address = NULL WHERE customer_id = ?",
         "UPDATE hit SET ip = NULL, agent = NULL WHERE message_id IN (SELECT id FROM message WHERE customer_id = ?)",
         "UPDATE survey_answer SET comment = NULL WHERE customer_id = ?",
+        // what waits to be sent never will be; mail in flight is with the server already
+        "UPDATE message SET state = 'skipped', reason = 'erased', node_id = NULL, token = NULL \
+         WHERE customer_id = ? AND state IN ('queued', 'deferred', 'claimed')",
         // a server's last words often repeat the address
         "UPDATE message SET address = NULL, reply = NULL WHERE customer_id = ?",
         "DELETE FROM order_item WHERE event_id IN (SELECT event_id FROM purchase WHERE customer_id = ?)",

@@ -5,7 +5,7 @@ use super::stage::Stage;
 use super::summary::Summary;
 use super::{Lang, words};
 use crate::engine::signals;
-use crate::types::Timestamp;
+use crate::types::Clock;
 use anyhow::bail;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,7 +58,7 @@ async fn all(stage: &Stage, say: Say<'_>) -> anyhow::Result<Summary> {
         summary.broken.extend(broken);
     }
     // the story has come to the present
-    stage.clock.set(Timestamp::now());
+    stage.clock.set(Clock::system().now());
     stage.work(false).await?;
     summary.kept = summary.broken.is_empty();
     say(&format!("\n{}", words::kept(stage.lang, summary.broken.len())));
@@ -79,7 +79,7 @@ impl Stage {
         let mut upkeep = tokio::time::interval(UPKEEP);
         loop {
             tokio::select! {
-                _ = tick.tick() => self.clock.set(Timestamp::now()),
+                _ = tick.tick() => self.clock.set(Clock::system().now()),
                 _ = upkeep.tick() => self.work(false).await?,
                 () = stop.cancelled() => return Ok(()),
             }

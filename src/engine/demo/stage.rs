@@ -62,7 +62,7 @@ pub struct Stage {
 impl Stage {
     /// Builds it; `binary` is the program that sends. The web server ends with `stop`.
     pub(super) async fn set_up(lang: Lang, binary: &Path, stop: CancellationToken) -> anyhow::Result<Stage> {
-        let begins = begins(Timestamp::now())?;
+        let begins = begins(Clock::system().now())?;
         let clock = Clock::stepped(begins);
         let shop = Shop::generate(lang, begins);
         let dir = tempfile::Builder::new().prefix("dangol-demo-").tempdir().context("there is no temporary place")?;
