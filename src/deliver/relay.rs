@@ -6,8 +6,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use secrecy::SecretString;
 use std::num::NonZeroU32;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -89,6 +89,16 @@ fn percent_decode(text: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
+/// That a connection stands, for as long as this is kept.
+#[derive(Debug)]
+pub struct Standing(Arc<Relay>);
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A relay in use.
 #[derive(Debug)]
 pub struct Relay {
@@ -105,6 +115,8 @@ pub struct Relay {
     limiter: RateLimiter<NotKeyed, InMemoryState, DefaultClock>,
     /// How often the rate is halved at present: a mail then costs two cells, four, …
     halvings: AtomicU32,
+    /// Connections that stand.
+    open: AtomicU32,
     health: Mutex<Health>,
 }
 
@@ -138,6 +150,7 @@ impl Relay {
             per_connection: settings.per_connection,
             limiter: RateLimiter::direct(quota),
             halvings: AtomicU32::new(0),
+            open: AtomicU32::new(0),
             health: Mutex::new(Health::default()),
         }
     }
@@ -184,16 +197,24 @@ impl Relay {
         self.with_health(|health| {
             health.failures += 1;
             health.last_error = Some(why.to_owned());
-            Duration::from_millis(250 * (1 << health.failures.min(8)))
+            // all connections fail together, so few failures are soon many: at most 8 s
+            Duration::from_millis(250 * (1 << health.failures.min(5)))
         })
     }
 
-    /// A connection stands.
-    pub fn succeeded(&self) {
+    /// A connection stands; keep what this gives for as long as it does.
+    pub fn succeeded(self: &Arc<Self>) -> Standing {
+        self.open.fetch_add(1, Ordering::Relaxed);
         self.with_health(|health| {
             health.failures = 0;
             health.last_error = None;
         });
+        Standing(self.clone())
+    }
+
+    /// Whether nothing stands, and connecting has failed again and again.
+    pub fn unreachable(&self) -> bool {
+        self.open.load(Ordering::Relaxed) == 0 && self.failures().0 >= 3
     }
 
     /// How often connecting has failed in a row, and the last error.

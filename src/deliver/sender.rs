@@ -237,7 +237,7 @@ impl Shared {
     }
     fn show(&self) {
         let failures: Vec<_> = self.relays.iter().map(|relay| (relay.name.as_str(), relay.failures())).collect();
-        let unreachable = failures.iter().all(|(_, (n, _))| *n >= 3).then(|| {
+        let unreachable = self.relays.iter().all(|relay| relay.unreachable()).then(|| {
             let errors: Vec<String> = failures
                 .iter()
                 .map(|(name, (_, error))| format!("relay `{name}`: {}", error.as_deref().unwrap_or("not reachable")))
@@ -278,8 +278,12 @@ impl Shared {
 /// A task that owns one connection at a time.
 async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
     let mut open: Option<Connection> = None;
+    let mut standing = None;
     let mut previous: Option<Finished> = None;
     loop {
+        if open.is_none() {
+            standing = None;
+        }
         let stopping = shared.stop.is_cancelled();
         let mail = if stopping { None } else { shared.take(&relay.name) };
         let Some(mail) = mail else {
@@ -307,7 +311,7 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
             Some(connection) => connection,
             None => match Connection::open(&relay.server, &shared.hello).await {
                 Ok(connection) => {
-                    relay.succeeded();
+                    standing = Some(relay.succeeded());
                     open.insert(connection)
                 }
                 Err(e) => {
@@ -372,6 +376,7 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
             open = None;
         }
     }
+    drop(standing);
     if let Some(connection) = open {
         connection.quit().await;
     }

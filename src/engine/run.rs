@@ -97,7 +97,9 @@ impl Running {
         }
         let stop = CancellationToken::new();
         let loops = if roles.sender { vec![tokio::spawn(guard(app.clone(), stop.clone()))] } else { Vec::new() };
-        Ok(Running { app, stop, node, senders, relays, catcher, loops, lost: CancellationToken::new() })
+        let mut running = Running { app, stop, node, senders, relays, catcher, loops, lost: CancellationToken::new() };
+        running.watch_node();
+        Ok(running)
     }
 
     /// The catcher, when a relay is `catch://`.

@@ -222,8 +222,11 @@ pub async fn move_inside(tx: &mut Tx, campaign: i64, revision: i64, now: Timesta
 /// # Errors
 /// What the database says.
 pub async fn revive_stale(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
-    tx.execute("UPDATE occurrence SET state = 'enrolling', due_at = ? WHERE campaign_id = ? AND state = 'stale'", args![now, campaign])
-        .await?;
+    tx.execute(
+        "UPDATE occurrence SET state = 'enrolling', due_at = ? WHERE campaign_id = ? AND state = 'stale'",
+        args![now, campaign],
+    )
+    .await?;
     tx.execute(
         "UPDATE occurrence SET last_id = (SELECT max(id) FROM customer) WHERE campaign_id = ? AND state = 'enrolling' AND last_id IS NULL",
         args![campaign],

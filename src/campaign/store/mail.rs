@@ -88,4 +88,3 @@ pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError>
     let row: Option<(i64, i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
     Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
 }
-
