@@ -408,3 +408,13 @@ CREATE TABLE audit (
   subject TEXT NOT NULL,
   detail TEXT
 ) STRICT;
+
+-- What has to survive a restore, in the order in which it became visible: the engine's keeper copies it into a file
+-- outside the database. A line names the row that says more; an erasure, whose row says nothing any more, its hashes.
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,                -- withdrawal, suppression, erasure, undone
+  subject INTEGER NOT NULL,          -- of consent, suppression, customer, consent
+  data TEXT,
+  at INTEGER NOT NULL
+) STRICT;

@@ -72,6 +72,45 @@ pub async fn tick(
     Ok(progress)
 }
 
+/// What became of audiences that were due before a restore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overdue {
+    /// Occurrences whose audience is now all in the queue.
+    pub finished: u64,
+    /// Occurrences that cannot be compiled any more, and take nobody.
+    pub cancelled: u64,
+}
+
+/// Takes the whole audience of every occurrence that was due, whatever state its campaign is in. For a restore, which
+/// then has a row for each mail that may have gone out since the backup, and sends none of them again.
+///
+/// # Errors
+/// When the database is away.
+pub async fn overdue(
+    db: &Db,
+    cache: &LiveCache,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Overdue, CampaignError> {
+    let mut done = Overdue::default();
+    for occurrence in store::overdue_occurrences(&mut &*db, now).await? {
+        let live = match cache.get(db, settings, occurrence.revision).await {
+            Ok(live) => live,
+            Err(CampaignError::Db(e)) => return Err(e.into()),
+            Err(e) => {
+                tracing::error!(campaign = occurrence.campaign, "its audience cannot be taken, and nobody more gets it: {e}");
+                store::cancel_occurrence(db, occurrence.id, now).await?;
+                done.cancelled += 1;
+                continue;
+            }
+        };
+        store::begin_overdue(db, occurrence.id).await?;
+        while !slice(db, &live, occurrence.id, settings, now).await? {}
+        done.finished += 1;
+    }
+    Ok(done)
+}
+
 /// One slice; true when it was the last.
 async fn slice(
     db: &Db,

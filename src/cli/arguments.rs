@@ -118,6 +118,9 @@ pub enum Command {
         /// End when nothing is due
         #[arg(long)]
         until_idle: bool,
+        /// What this process takes the time to be when it starts; the demo's worker lives in the demo's time
+        #[arg(long, hide = true, value_name = "TIME")]
+        clock_from: Option<crate::types::Timestamp>,
     },
     /// Scheduler, senders and web server
     Serve {
@@ -368,7 +371,12 @@ pub enum Db {
     Backup { file: PathBuf },
     /// Put a backup in the place of the database; all campaigns are paused
     Restore {
-        file: PathBuf,
+        /// What `db backup` wrote
+        #[arg(required_unless_present = "external")]
+        file: Option<PathBuf>,
+        /// The database was brought back by another tool, such as pg_restore: do the rest
+        #[arg(long, conflicts_with = "file")]
+        external: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -376,7 +384,7 @@ pub enum Db {
     /// Copy an SQLite database into an empty PostgreSQL one, ids and all
     Copy {
         /// postgres://…
-        #[arg(long)]
+        #[arg(long, value_name = "URL")]
         to: String,
     },
 }

@@ -60,7 +60,7 @@ pub fn write(dir: &Path) -> Result<Vec<String>, InitError> {
     for (name, schema) in shape::all() {
         put(Path::new(SCHEMAS).join(name), schema.as_bytes())?;
     }
-    put(".gitignore".into(), b".secret/\n.spool-*\n*.db\n*.db-*\n*.db.*\n*.rejected.csv\n")?;
+    put(".gitignore".into(), b".secret/\n.spool-*\n.journal.ndjson*\n*.db\n*.db-*\n*.db.*\n*.rejected.csv\n")?;
     SiteSecret::create(dir)?;
     files.push(".secret/site.key".into());
     files.sort();

@@ -100,7 +100,7 @@ impl Reading {
             }
         }
         strangers(root, &mut problems);
-        let value = settings.or_else(|| shape::blank::<Settings>());
+        let value = settings.or_else(shape::blank::<Settings>);
         let whole = value.map(|value| Workspace {
             root: root.to_path_buf(),
             settings: File { document, value },

@@ -17,4 +17,5 @@ pub use store::audit::{audit, audit_of};
 pub use store::directory::{address_of, ensure};
 pub use store::erase::erase;
 pub use store::export::export;
+pub use store::journal::{LEDGER_LOCK, Note, note};
 pub use store::{Preferences, find, load, load_many, set_preferences};

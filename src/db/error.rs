@@ -58,6 +58,9 @@ pub enum DbError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file or a database is not what it has to be for this.
+    #[error("{0}")]
+    Refused(String),
     /// Another process has what only one may have.
     #[error("{0}")]
     Locked(String),

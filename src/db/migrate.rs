@@ -10,8 +10,11 @@ use crate::args;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::path::{Path, PathBuf};
 
-const SQLITE: &[(i64, &str, &str)] = &[(1, "ground", include_str!("../../migrations/sqlite/0001_ground.sql"))];
-const POSTGRES: &[(i64, &str, &str)] = &[(1, "ground", include_str!("../../migrations/postgres/0001_ground.sql"))];
+/// A migration: its version, its name, its SQL.
+pub type Step = (i64, &'static str, &'static str);
+
+const SQLITE: &[Step] = &[(1, "ground", include_str!("../../migrations/sqlite/0001_ground.sql"))];
+const POSTGRES: &[Step] = &[(1, "ground", include_str!("../../migrations/postgres/0001_ground.sql"))];
 
 /// What was done.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +56,20 @@ pub async fn version(db: &Db) -> Result<i64, DbError> {
 /// # Errors
 /// [`DbError::Newer`], [`DbError::Behind`], or a migration that fails, which is then rolled back.
 pub async fn apply(db: &Db, location: &Location, allowed: bool) -> Result<Applied, DbError> {
+    apply_steps(db, location, allowed, steps(db)).await
+}
+
+/// [`apply`] to another list of migrations than this binary's: for the tests, which have to see a second version.
+///
+/// # Errors
+/// As [`apply`].
+#[doc(hidden)]
+pub async fn apply_steps(
+    db: &Db,
+    location: &Location,
+    allowed: bool,
+    steps: &'static [Step],
+) -> Result<Applied, DbError> {
     let _lock = match location {
         Location::Sqlite(path) => {
             let lock = FileLock::path(path, "migrate");
@@ -61,7 +78,7 @@ pub async fn apply(db: &Db, location: &Location, allowed: bool) -> Result<Applie
         }
         Location::Postgres(_) => None, // the migrator takes an advisory lock
     };
-    let (from, to) = (version(db).await?, known());
+    let (from, to) = (version(db).await?, steps.last().map_or(0, |(version, ..)| *version));
     if from > to {
         return Err(DbError::Newer { found: from, known: to });
     }
@@ -72,36 +89,57 @@ pub async fn apply(db: &Db, location: &Location, allowed: bool) -> Result<Applie
     if from > 0 {
         match location {
             Location::Sqlite(path) => {
-                let mut copy = path.as_os_str().to_owned();
-                copy.push(format!(".before-v{to}"));
-                let copy = PathBuf::from(copy);
-                snapshot(db, &copy).await?;
+                let copy = free_name(path, &format!("before-v{to}"));
+                super::file::backup(db, &copy).await?;
                 backup = Some(copy);
             }
             Location::Postgres(_) if !allowed => return Err(DbError::Behind { found: from, known: to }),
             Location::Postgres(_) => {}
         }
     }
-    match &db.pools {
-        Pools::Sqlite { write, .. } => migrator(SQLITE).run(write).await?,
-        Pools::Postgres(pool) => migrator(POSTGRES).run(pool).await?,
-    }
+    run(db, steps).await?;
     Ok(Applied { from, to, backup })
 }
 
-/// Writes a consistent copy of an SQLite database into a new file, while others go on writing.
+/// The same for a copy that nobody else has and that needs no copy of its own: what `restore` puts in place.
 ///
 /// # Errors
-/// When the file exists and is not empty, the disk is full, or this is not SQLite.
-pub async fn snapshot(db: &Db, to: &Path) -> Result<(), DbError> {
-    let Pools::Sqlite { write, .. } = &db.pools else {
-        return Err(DbError::Url("only SQLite is copied into a file: for PostgreSQL use pg_dump".into()));
-    };
-    sqlx::query("VACUUM INTO ?").bind(to.display().to_string()).execute(write).await?;
+/// [`DbError::Newer`], or a migration that fails.
+pub(crate) async fn apply_to_copy(db: &Db) -> Result<(), DbError> {
+    let (found, known) = (version(db).await?, known());
+    if found > known {
+        return Err(DbError::Newer { found, known });
+    }
+    run(db, steps(db)).await
+}
+
+fn steps(db: &Db) -> &'static [Step] {
+    match &db.pools {
+        Pools::Sqlite { .. } => SQLITE,
+        Pools::Postgres(_) => POSTGRES,
+    }
+}
+
+async fn run(db: &Db, steps: &'static [Step]) -> Result<(), DbError> {
+    match &db.pools {
+        Pools::Sqlite { write, .. } => migrator(steps).run(write).await?,
+        Pools::Postgres(pool) => migrator(steps).run(pool).await?,
+    }
     Ok(())
 }
 
-fn migrator(list: &'static [(i64, &str, &str)]) -> Migrator {
+/// A name beside `path` that nobody has: an attempt that failed has left its copy, and that is kept.
+pub(crate) fn free_name(path: &Path, what: &str) -> PathBuf {
+    let named = |what: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{what}"));
+        PathBuf::from(name)
+    };
+    let numbered = (2..).map(|n| named(&format!("{what}-{n}")));
+    std::iter::once(named(what)).chain(numbered).find(|name| !name.exists()).unwrap_or_else(|| named(what))
+}
+
+fn migrator(list: &'static [Step]) -> Migrator {
     let migrations = list
         .iter()
         .map(|(version, name, sql)| {

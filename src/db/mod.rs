@@ -22,14 +22,17 @@ pub use row::{FromRow, Read, Row};
 pub use tx::Tx;
 pub use value::{Args, Type, Value};
 
+pub mod copy;
 pub mod dialect;
 mod error;
 mod exec;
+pub mod file;
 pub mod location;
 pub mod lock;
 pub mod migrate;
 mod query;
 mod row;
+pub mod sequence;
 mod tx;
 mod value;
 

@@ -71,6 +71,18 @@ impl Rows {
         self.values.extend(row);
     }
 
+    /// Cuts `items` into pieces of `most`, a power of two, and what is left into smaller powers of two: each number of
+    /// rows is a statement of its own for SQLite to compile and keep, and so there are only a few of them.
+    pub fn pieces<T>(items: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+        let mut rest = items;
+        std::iter::from_fn(move || {
+            let n = most.min(1 << rest.len().checked_ilog2()?);
+            let (piece, after) = rest.split_at(n);
+            rest = after;
+            Some(piece)
+        })
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.values.len() / self.types.len().max(1)
@@ -109,5 +121,19 @@ impl Rows {
                 (sql.replace("{rows}", &source), args)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_hold_everything_in_order_and_have_few_sizes() {
+        let items: Vec<usize> = (0..1_335).collect();
+        let pieces: Vec<&[usize]> = Rows::pieces(&items, 512).collect();
+        assert_eq!(pieces.iter().map(|p| p.len()).collect::<Vec<_>>(), [512, 512, 256, 32, 16, 4, 2, 1]);
+        assert_eq!(pieces.concat(), items);
+        assert_eq!(Rows::pieces(&items[..0], 512).count(), 0);
     }
 }

@@ -2,8 +2,7 @@
 
 use super::compose::Policy;
 use super::{Claimed, store};
-use crate::args;
-use crate::db::{DbError, Query, Rows, Tx, Type};
+use crate::db::{DbError, Tx};
 use crate::permission::{self, Reason};
 use crate::types::Timestamp;
 use crate::types::pace::{Cap, Quiet};
@@ -29,16 +28,8 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
     if mails.is_empty() {
         return Ok(Vec::new());
     }
-    let lock = tx.dialect().for_update();
     let customers: HashSet<i64> = mails.iter().map(|(claimed, _)| claimed.customer).collect();
-    if !lock.is_empty() {
-        let mut rows = Rows::new(&[Type::Int]);
-        for id in &customers {
-            rows.push(args![*id]);
-        }
-        let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
-        tx.all_with_rows::<(i64,)>(&sql, rows, args![]).await?;
-    }
+    store::lock_customers(tx, &customers).await?;
     let mut lanes = HashMap::new();
     for campaign in mails.iter().map(|(claimed, _)| claimed.campaign).collect::<HashSet<_>>() {
         lanes.insert(campaign, store::lane(tx, campaign).await?);
@@ -136,20 +127,15 @@ async fn recent(
     now: Timestamp,
 ) -> Result<HashMap<i64, Vec<Timestamp>>, DbError> {
     let mut start = now;
-    let mut rows = Rows::new(&[Type::Int]);
-    let mut seen = HashSet::new();
+    let mut customers = HashSet::new();
     for (claimed, policy) in mails {
         if let (Cap::Per { period, .. }, false) = (policy.cap, claimed.service) {
             start = start.min(period.before(now, policy.zone.tz()));
-            if seen.insert(claimed.customer) {
-                rows.push(args![claimed.customer]);
-            }
+            customers.insert(claimed.customer);
         }
     }
-    let sql = "SELECT customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
-               AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
     let mut recent: HashMap<i64, Vec<Timestamp>> = HashMap::new();
-    for (customer, at) in tx.all_with_rows::<(i64, Timestamp)>(sql, rows, args![start]).await? {
+    for (customer, at) in store::sent_since(tx, &customers, start).await? {
         recent.entry(customer).or_default().push(at);
     }
     Ok(recent)

@@ -87,17 +87,10 @@ impl Ledger {
 async fn run(db: Db, clock: Clock, mut inbox: mpsc::Receiver<Request>) {
     let mut group = Vec::with_capacity(GROUP);
     while inbox.recv_many(&mut group, GROUP).await > 0 {
-        let mut wait = Duration::from_millis(20);
-        let begun = loop {
-            match write(&db, &group, clock.now()).await {
-                Ok(begun) => break begun,
-                Err(e) => {
-                    // results must not be lost: the connections wait until the database is back
-                    tracing::error!(error = %e, "results of delivery cannot be written, trying again");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(5));
-                }
-            }
+        let begun = match insist(&db, &group, &clock).await {
+            Ok(begun) => begun,
+            // one of them the database will never take: the others must not suffer for it
+            Err(_) => one_by_one(&db, &group, &clock).await,
         };
         for request in group.drain(..) {
             match request {
@@ -110,6 +103,35 @@ async fn run(db: Db, clock: Clock, mut inbox: mpsc::Receiver<Request>) {
             }
         }
     }
+}
+
+/// Writes a group, waiting for a database that is away: results must not be lost. Gives up only on what waiting cannot
+/// mend.
+async fn insist(db: &Db, group: &[Request], clock: &Clock) -> Result<HashSet<i64>, DbError> {
+    let mut wait = Duration::from_millis(20);
+    loop {
+        match write(db, group, clock.now()).await {
+            Err(e) if e.is_transient() => {
+                tracing::error!(error = %e, "results of delivery cannot be written, trying again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(5));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Each request in a transaction of its own. A message whose request fails all the same stays as it is, and is of unknown
+/// fate after the next start.
+async fn one_by_one(db: &Db, group: &[Request], clock: &Clock) -> HashSet<i64> {
+    let mut begun = HashSet::new();
+    for request in group {
+        match insist(db, std::slice::from_ref(request), clock).await {
+            Ok(ids) => begun.extend(ids),
+            Err(e) => tracing::error!(error = %e, "a result of delivery cannot be written; the mail stays as it is"),
+        }
+    }
+    begun
 }
 
 /// One transaction for all of a group; gives the messages that may be sent.

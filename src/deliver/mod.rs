@@ -9,6 +9,7 @@
 //! [`Compose`]; delivery knows nothing of templates.
 
 pub mod connection;
+pub mod direct;
 pub mod judge;
 pub mod lane;
 pub mod ledger;

@@ -117,6 +117,23 @@ impl Node {
     }
 }
 
+/// Whether some process sends now, told by its lock.
+///
+/// # Errors
+/// When the locks cannot be asked for.
+pub async fn somebody_sends(db: &Db, location: &Location) -> Result<bool, DbError> {
+    if let Location::Sqlite(path) = location {
+        return Ok(FileLock::take(&FileLock::path(path, "sender"))?.is_none());
+    }
+    for other in store::other_nodes(&mut &*db, 0).await? {
+        match AdvisoryLock::take(db, SPACE, lock_id(other)).await? {
+            Some(lock) => lock.release().await,
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
 fn lock_id(node: i64) -> i32 {
     // the id's low bits: two billion nodes apart, two are never alive together
     i32::try_from(node & i64::from(i32::MAX)).unwrap_or(0)

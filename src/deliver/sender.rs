@@ -1,14 +1,14 @@
 //! One process's senders: a dispatcher that claims and composes, and for each relay the tasks that own its connections.
 //!
-//! Memory is bounded: at most [`AHEAD`] mails are made in advance, whatever the size of the queue.
+//! Memory is bounded: at most `AHEAD` mails are made in advance, whatever the size of the queue.
 
 use super::connection::Connection;
 use super::ledger::{Finished, Ledger};
 use super::relay::Relay;
-use super::verdict::{Outcome, Phase};
+use super::verdict::Outcome;
 use super::{Compose, Outgoing, queue, store};
 use crate::db::{Db, DbError};
-use crate::types::{Clock, Email};
+use crate::types::Clock;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -115,7 +115,6 @@ impl Senders {
     pub async fn until_idle(&self) -> Result<(), String> {
         let mut activity = self.activity();
         let looked = activity.borrow_and_update().empty_looks;
-        self.wake();
         loop {
             {
                 let now = activity.borrow_and_update();
@@ -126,11 +125,13 @@ impl Senders {
                 if now.empty_looks >= looked + 2 && now.in_flight == 0 {
                     return Ok(());
                 }
+                if now.empty_looks < looked + 2 {
+                    self.wake();
+                }
             }
             if activity.changed().await.is_err() {
                 return Ok(());
             }
-            self.wake();
         }
     }
 
@@ -235,7 +236,6 @@ impl Shared {
         self.show();
     }
     fn show(&self) {
-        let in_flight = self.in_flight.load(Ordering::SeqCst);
         let failures: Vec<_> = self.relays.iter().map(|relay| (relay.name.as_str(), relay.failures())).collect();
         let unreachable = failures.iter().all(|(_, (n, _))| *n >= 3).then(|| {
             let errors: Vec<String> = failures
@@ -245,8 +245,9 @@ impl Shared {
             errors.join("; ")
         });
         self.activity.send_modify(|activity| {
-            activity.in_flight = in_flight;
-            activity.unreachable = unreachable.filter(|_| in_flight > 0);
+            // read under the channel's lock: else a slower thread could show an older number last
+            activity.in_flight = self.in_flight.load(Ordering::SeqCst);
+            activity.unreachable = unreachable.filter(|_| activity.in_flight > 0);
         });
     }
     /// The next mail that may go through `relay`, and wakes another connection when there is more.
@@ -371,31 +372,4 @@ async fn over_quota(shared: &Shared, relay: &Relay) -> bool {
     let day = shared.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     // a database that does not answer is the ledger's to wait for
     store::relay_day(&mut &shared.db, &relay.name, &day).await.is_ok_and(|sent| sent.cast_unsigned() >= daily)
-}
-
-/// Whether a relay takes our connection and login now; for `check --online`.
-///
-/// # Errors
-/// In which phase it failed, and why.
-pub async fn try_relay(relay: &Relay, hello: &str) -> Result<(), (Phase, String)> {
-    let connection = Connection::open(&relay.server, hello).await.map_err(|e| (e.phase, e.why))?;
-    connection.quit().await;
-    Ok(())
-}
-
-/// Sends one mail now, outside of the queue; gives the server's words. For `send-test`.
-///
-/// # Errors
-/// Why it did not go, in words.
-pub async fn send_one(relay: &Relay, from: &Email, to: &Email, bytes: &[u8]) -> Result<String, String> {
-    let mut connection = Connection::open(&relay.server, from.domain()).await.map_err(|e| e.why)?;
-    let (outcome, usable) = connection.transmit(from, to, bytes).await;
-    if usable {
-        connection.quit().await;
-    }
-    match outcome {
-        Outcome::Accepted { reply } => Ok(reply),
-        Outcome::Deferred { reply, .. } | Outcome::Refused { reply } | Outcome::Blamed { reply } => Err(reply),
-        Outcome::NotSent { why } | Outcome::Unknown { why } => Err(why),
-    }
 }

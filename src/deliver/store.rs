@@ -5,6 +5,7 @@ use super::{Claimed, State};
 use crate::args;
 use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::Timestamp;
+use std::collections::HashSet;
 
 /// The columns that [`Claimed`] reads, in its order.
 const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at";
@@ -108,6 +109,33 @@ pub(super) async fn transmit(tx: &mut Tx, begins: &[(i64, i64, &str)], now: Time
                reason = NULL, updated_at = ? FROM input WHERE message.id = input.id AND message.token = input.token \
                AND message.state IN ('claimed', 'transmitting') RETURNING message.id";
     Ok(tx.all_with_rows::<(i64,)>(sql, rows, args![now, now]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Locks customers' rows in the order of their ids, until the transaction ends; SQLite's one writer needs no lock.
+pub(super) async fn lock_customers(tx: &mut Tx, customers: &HashSet<i64>) -> Result<(), DbError> {
+    let lock = tx.dialect().for_update();
+    if !lock.is_empty() {
+        let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
+        tx.all_with_rows::<(i64,)>(&sql, ids(customers), args![]).await?;
+    }
+    Ok(())
+}
+
+/// When each of these customers was sent marketing mail after `start`; what may have arrived counts.
+pub(super) async fn sent_since(
+    tx: &mut Tx,
+    customers: &HashSet<i64>,
+    start: Timestamp,
+) -> Result<Vec<(i64, Timestamp)>, DbError> {
+    let sql = "SELECT customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
+               AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
+    tx.all_with_rows(sql, ids(customers), args![start]).await
+}
+
+fn ids(of: &HashSet<i64>) -> Rows {
+    let mut rows = Rows::new(&[Type::Int]);
+    of.iter().for_each(|id| rows.push(args![*id]));
+    rows
 }
 
 /// The claims of a dead node: `claimed` goes back, `transmitting` is unknown, or, for service mail, goes out again under
@@ -257,6 +285,27 @@ pub async fn settle_unknown(
                FROM input WHERE message.id = input.id AND message.state = 'unknown' RETURNING message.id";
     let changed = tx.all_with_rows::<(i64,)>(sql, rows, args![to.name(), reason, now, now]).await?;
     Ok(changed.into_iter().map(|(id,)| id).collect())
+}
+
+/// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.
+///
+/// # Errors
+/// What the database says.
+pub async fn distrust_due(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'unknown', reason = ?, settled_at = ?, node_id = NULL, token = NULL, updated_at = ? \
+               WHERE state IN ('claimed', 'transmitting') OR (state IN ('queued', 'deferred') AND next_at <= ?)";
+    tx.execute(sql, args![reason, now, now, now]).await
+}
+
+/// Says why the lanes of paused campaigns are held.
+///
+/// # Errors
+/// What the database says.
+pub async fn hold_paused(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE lane SET state = 'held', reason = ?, since = ? \
+               WHERE campaign_id IN (SELECT id FROM campaign WHERE state = 'paused')";
+    tx.execute(sql, args![reason, now]).await?;
+    Ok(())
 }
 
 /// A message, for `dangol message list`.

@@ -1,10 +1,12 @@
 //! An opened workspace: files read, keys loaded, database open and of the right version.
 
+use super::journal::Journal;
 use crate::campaign::compose::Composer;
 use crate::campaign::{CampaignError, LiveCache};
 use crate::config::model::Settings;
 use crate::config::secret::{self, SecretError, SiteSecret};
 use crate::config::{Problem, Workspace, workspace};
+use crate::customer::ErasureKey;
 use crate::db::location::Location;
 use crate::db::{Db, DbError, migrate};
 use crate::track::Tokens;
@@ -146,6 +148,7 @@ impl Open {
         let composer = Composer::new(db.clone(), settings.clone(), cache.clone(), tokens.clone());
         Ok(App {
             open: self.clone(),
+            journal: Arc::new(Journal::new(&workspace.root, ErasureKey::new(secret.erasure_key()))),
             workspace: Arc::new(workspace),
             problems,
             location,
@@ -183,6 +186,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Compiled revisions.
     pub cache: Arc<LiveCache>,
+    /// What survives a restore, outside the database.
+    pub journal: Arc<Journal>,
     /// The maker of mails.
     pub composer: Composer,
 }

@@ -6,11 +6,13 @@
 mod app;
 pub mod demo;
 mod doors;
+pub mod journal;
 pub mod relays;
+pub mod restore;
 mod run;
 mod serve;
 pub mod signals;
 
 pub use app::{App, AppError, Environment, Open};
 pub use run::{Ended, Idle, Roles, Running};
-pub use serve::{Web, serve};
+pub use serve::{Web, serve, serve_on};

@@ -4,8 +4,8 @@ use super::{App, AppError};
 use crate::catcher::{self, Catcher};
 use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, secret};
+use crate::deliver::direct;
 use crate::deliver::relay::{Relay, Scheme, Server, Tls};
-use crate::deliver::sender;
 use crate::deliver::verdict::Phase;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ pub async fn try_all(app: &App) -> Vec<Problem> {
     };
     let mut problems = Vec::new();
     for (i, relay) in relays.relays.iter().enumerate() {
-        if let Err((phase, why)) = sender::try_relay(relay, "localhost").await {
+        if let Err((phase, why)) = direct::try_relay(relay, "localhost").await {
             let message = format!("the relay `{}` cannot be used: {why}", relay.name);
             let help = match phase {
                 Phase::Auth => format!("check the user in `url`, and {}", secret::relay_password_variable(&relay.name)),

@@ -248,6 +248,7 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
     }
+    app.journal.keep(&app.db).await?;
     Ok(busy)
 }
 

@@ -32,6 +32,14 @@ pub async fn serve(app: &App, listen: Option<&str>, stop: CancellationToken) -> 
             "cannot listen on {listen}: {e}. Give another with --listen, or [web] listen in dangol.toml"
         ))
     })?;
+    serve_on(app, listener, stop)
+}
+
+/// The same, on a listener that is there already: its address can be known before there is a workspace.
+///
+/// # Errors
+/// When the listener has no address.
+pub fn serve_on(app: &App, listener: TcpListener, stop: CancellationToken) -> Result<Web, AppError> {
     let address = listener.local_addr().map_err(|e| AppError::Other(e.to_string()))?;
     let (log, hits) = HitLog::start(app.db.clone(), spool(app, "hits"));
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -63,7 +71,8 @@ impl Web {
         }
         self.log.flush().await;
         drop(self.log);
-        let _ = self.hits.await;
+        // a client that holds its connection holds a handle too; what was queued is durable already
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.hits).await;
     }
 }
 

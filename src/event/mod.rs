@@ -11,8 +11,7 @@
 //! ```
 
 mod kind;
-mod log;
-pub mod purchase;
+mod store;
 
 pub use kind::Kind;
-pub use log::{Event, NewEvent, append, append_in, cursor, move_cursor, read_after};
+pub use store::{Event, NewEvent, append, append_in, cursor, move_cursor, purchase, read_after};

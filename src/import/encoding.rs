@@ -38,8 +38,12 @@ enum State {
 pub(super) struct Decoder<R> {
     inner: R,
     ended: bool,
+    /// Read into, again and again.
+    block: Vec<u8>,
     raw: Vec<u8>,
+    /// Written into, again and again; `given..ready` of it waits to be read.
     out: Vec<u8>,
+    ready: usize,
     given: usize,
     state: State,
     flushed: bool,
@@ -51,8 +55,10 @@ impl<R: Read> Decoder<R> {
         Decoder {
             inner,
             ended: false,
+            block: vec![0; BLOCK],
             raw: Vec::new(),
             out: Vec::new(),
+            ready: 0,
             given: 0,
             state: State::Start,
             flushed: false,
@@ -63,32 +69,22 @@ impl<R: Read> Decoder<R> {
     /// Reads until `raw` holds `wanted` bytes or the input ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         while self.raw.len() < wanted && !self.ended {
-            let old = self.raw.len();
-            self.raw.resize(old + BLOCK, 0);
-            let read = loop {
-                match self.inner.read(&mut self.raw[old..]) {
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    other => break other,
+            match self.inner.read(&mut self.block) {
+                Ok(n) => {
+                    self.raw.extend_from_slice(&self.block[..n]);
+                    self.ended = n == 0;
                 }
-            };
-            let n = match read {
-                Ok(n) => n,
-                Err(e) => {
-                    self.raw.truncate(old);
-                    return Err(e);
-                }
-            };
-            self.raw.truncate(old + n);
-            self.ended = n == 0;
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
         }
         Ok(())
     }
 
-    /// Puts the next text into `out`; nothing more comes when it stays empty.
+    /// Puts the next text into `out`; nothing more comes when none is ready then.
     fn advance(&mut self) -> io::Result<()> {
-        self.out.clear();
-        self.given = 0;
-        while self.out.is_empty() && !self.flushed {
+        (self.given, self.ready) = (0, 0);
+        while self.ready == 0 && !self.flushed {
             match &mut self.state {
                 State::Start => {
                     self.fill(4096)?;
@@ -104,7 +100,10 @@ impl<R: Read> Decoder<R> {
                 State::Ascii => {
                     self.fill(1)?;
                     let ascii = Encoding::ascii_valid_up_to(&self.raw);
-                    self.out.extend(self.raw.drain(..ascii));
+                    self.room(ascii);
+                    self.out[..ascii].copy_from_slice(&self.raw[..ascii]);
+                    self.raw.drain(..ascii);
+                    self.ready = ascii;
                     if !self.raw.is_empty() {
                         self.fill(SAMPLE)?;
                         let (encoding, name) = tell(&self.raw, self.ended);
@@ -124,23 +123,29 @@ impl<R: Read> Decoder<R> {
     }
 
     fn decode(&mut self) {
+        // no encoding takes more than three bytes for one of its own
+        self.room(self.raw.len() * 3 + 16);
         let State::Known(decoder) = &mut self.state else { return };
         let last = self.ended;
-        let room = decoder.max_utf8_buffer_length(self.raw.len()).unwrap_or(self.raw.len() * 3 + 16);
-        self.out.resize(room, 0);
         let (result, read, written, _) = decoder.decode_to_utf8(&self.raw, &mut self.out, last);
-        self.out.truncate(written);
+        self.ready = written;
         self.raw.drain(..read);
         self.flushed = last && result == CoderResult::InputEmpty;
+    }
+
+    fn room(&mut self, wanted: usize) {
+        if self.out.len() < wanted {
+            self.out.resize(wanted, 0);
+        }
     }
 }
 
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.out.len() {
+        if self.given == self.ready {
             self.advance()?;
         }
-        let n = buffer.len().min(self.out.len() - self.given);
+        let n = buffer.len().min(self.ready - self.given);
         buffer[..n].copy_from_slice(&self.out[self.given..self.given + n]);
         self.given += n;
         Ok(n)

@@ -238,14 +238,14 @@ fn shown(row: &impl serde::Serialize) -> serde_json::Value {
     value
 }
 
-/// How many rows a transaction takes, so that nobody else waits long for the writer.
+/// How many rows a transaction takes, so that nobody else waits long for the writer. A power of two: see [`Rows::pieces`](crate::db::Rows::pieces).
 struct Pace {
     rows: usize,
 }
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { rows: 2_000 }
+        Pace { rows: 2_048 }
     }
 }
 
@@ -255,9 +255,9 @@ impl Pace {
 
     fn took(&mut self, time: Duration) {
         if time > Self::AIM {
-            self.rows = (self.rows / 2).max(250);
-        } else if time < Self::AIM / 2 {
-            self.rows = (self.rows * 5 / 4).min(5_000);
+            self.rows = (self.rows / 2).max(256);
+        } else if time < Self::AIM / 3 {
+            self.rows = (self.rows * 2).min(4_096);
         }
     }
 }

@@ -129,7 +129,7 @@ pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit:
     let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
     let Some((last,)) = ids.last().copied() else { return Ok(0) };
     let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
-    for chunk in ids.chunks(500) {
+    for chunk in crate::db::Rows::pieces(&ids, 512) {
         for table in ["order_item", "purchase"] {
             tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE event_id")), rows(chunk), args![]).await?;
         }
@@ -182,7 +182,7 @@ pub(super) async fn take_back_customers(
     );
     let unused: Vec<(i64,)> = tx.all(&sql, args![batch.id, after, last, batch.started_at]).await?;
     let unused: Vec<i64> = unused.into_iter().map(|(id,)| id).collect();
-    for chunk in unused.chunks(500) {
+    for chunk in crate::db::Rows::pieces(&unused, 512) {
         for table in ["segment_member", "relationship", "consent_state"] {
             tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), rows(chunk), args![])
                 .await?;

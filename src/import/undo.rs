@@ -39,7 +39,7 @@ pub async fn undo(db: &Db, batch: i64, actor: &str, now: Timestamp) -> Result<Un
     let Some(found) = store::batch(&mut &*db, batch).await? else { return Err(ImportError::NoBatch(batch)) };
     let mut undone = Undone { batch, ..Undone::default() };
     undone.events = events(db, batch).await?;
-    undone.consents = consents(db, batch).await?;
+    undone.consents = consents(db, batch, now).await?;
     undone.customers = customers(db, &found).await?;
     let mut tx = db.begin().await?;
     undone.suppressions = lift_batch(&mut tx, batch, actor, now).await?;
@@ -64,13 +64,13 @@ async fn events(db: &Db, batch: i64) -> Result<u64, DbError> {
     }
 }
 
-async fn consents(db: &Db, batch: i64) -> Result<u64, DbError> {
+async fn consents(db: &Db, batch: i64, now: Timestamp) -> Result<u64, DbError> {
     let (mut all, mut after) = (0, 0);
     loop {
         let mut tx = db.begin().await?;
         let customers = store::consented(&mut tx, batch, after, SLICE).await?;
         let Some(last) = customers.last().copied() else { return Ok(all) };
-        all += forget_batch(&mut tx, batch, &customers).await?;
+        all += forget_batch(&mut tx, batch, &customers, now).await?;
         tx.commit().await?;
         after = last;
     }

@@ -1,10 +1,8 @@
-//! Whether a topic's mail may go to a customer: one rule, said in Rust for one and in SQL for many.
+//! Whether a topic's mail may go to a customer: one rule, said here for one, and in SQL for many (`store/reason.rs`).
 
 use super::State;
 use crate::config::model::{Consent, Profile, Settings, TopicKind};
-use crate::db::Args;
-use crate::types::{Period, Timestamp};
-use crate::{args, types::Email};
+use crate::types::{Email, Period, Timestamp};
 use std::fmt;
 
 /// The basis of consent that is a purchase and not a yes: it counts only for topics of `soft-opt-in`, and only as long
@@ -57,11 +55,11 @@ impl fmt::Display for Reason {
 /// A topic's rule at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    topic: String,
-    service: bool,
+    pub(super) topic: String,
+    pub(super) service: bool,
     /// Purchases from then on make an own customer; `None` when purchases count for nothing.
-    own_since: Option<Timestamp>,
-    now: Timestamp,
+    pub(super) own_since: Option<Timestamp>,
+    pub(super) now: Timestamp,
 }
 
 /// What the rule looks at.
@@ -79,15 +77,6 @@ pub struct Facts {
     pub last_purchase: Option<Timestamp>,
     /// The end of a pause.
     pub paused_until: Option<Timestamp>,
-}
-
-/// A piece of SQL with its parameters, in the order of their `?`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fragment {
-    /// The text.
-    pub sql: String,
-    /// The parameters.
-    pub args: Args,
 }
 
 impl Rule {
@@ -132,37 +121,6 @@ impl Rule {
         }
         let bought = self.own_since.is_some_and(|since| facts.last_purchase.is_some_and(|at| at >= since));
         bought && !matches!(said, Some((State::Withdrawn, _)))
-    }
-
-    /// The same judgement in SQL: a `CASE` over `c`, the alias of `customer`, that gives the reason's name, or null when
-    /// the mail may go.
-    pub fn reason(&self) -> Fragment {
-        let mut sql = String::from(
-            "CASE WHEN c.erased_at IS NOT NULL THEN 'erased' WHEN c.email IS NULL THEN 'no-address' \
-             WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address = c.email AND s.lifted_at IS NULL \
-             AND (s.until IS NULL OR s.until > ?)) THEN 'suppressed'",
-        );
-        let mut args = args![self.now];
-        if !self.service {
-            sql.push_str(
-                " WHEN NOT (EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
-                 AND k.state = 'granted' AND (k.basis IS NULL OR k.basis <> ?))",
-            );
-            args.extend(args![&self.topic, SOFT]);
-            if let Some(since) = self.own_since {
-                sql.push_str(
-                    " OR (EXISTS (SELECT 1 FROM purchase p WHERE p.customer_id = c.id AND p.at >= ? \
-                     AND p.status NOT IN ('cancelled', 'returned')) \
-                     AND NOT EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
-                     AND k.state = 'withdrawn'))",
-                );
-                args.extend(args![since, &self.topic]);
-            }
-            sql.push_str(") THEN 'no-consent' WHEN c.paused_until > ? THEN 'paused'");
-            args.extend(args![self.now]);
-        }
-        sql.push_str(" END");
-        Fragment { sql, args }
     }
 
     /// The topic.

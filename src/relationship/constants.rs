@@ -154,7 +154,7 @@ pub fn constants(settings: &Settings, calibration: &Calibration) -> Vec<Constant
         one(
             "credit",
             "0.05 / 0.3 / 0.8 / 1".into(),
-            "of a mail: opened by a machine, proxy or unknown / opened by a person / clicked by a person / reply, answer or purchase",
+            "of a mail: opened by a proxy or unknown / opened by a person / clicked by a person / reply, answer or purchase",
         ),
         one("nps", "0 / 0.6 / 1".into(), "attitude of an answer 0–6 / 7–8 / 9–10"),
         one(

@@ -1,14 +1,14 @@
 //! Mail as evidence: each delivered mail is a trial, and its credit is the best that came of it.
 //!
 //! The credit is kept on the message, so that a hit is O(1): the state moves by the difference. The trial is discounted
-//! by the time of the delivery, not of the hit. A bounce takes the trial back. Machines earn what an unsure open does,
-//! and nothing by clicking.
+//! by the time of the delivery, not of the hit. A bounce takes the trial back. What is surely a machine's earns nothing;
+//! a proxy's open, behind which a person may be, earns a little.
 
 use super::sums::Input;
 use crate::event::{Event, Kind};
 use std::collections::{BTreeMap, HashMap};
 
-/// An open by a machine or proxy, or by nobody knows whom.
+/// An open by a proxy, or by nobody knows whom.
 pub const UNSURE_OPEN: f64 = 0.05;
 /// An open by a person.
 pub const HUMAN_OPEN: f64 = 0.3;
@@ -44,6 +44,7 @@ pub fn seen(event: &Event, class: Option<&str>) -> Option<Seen> {
     Some(match event.kind {
         Kind::Delivered => Seen::Delivered,
         Kind::Bounce => Seen::Bounced,
+        Kind::Open if class == Some("machine") => return None,
         Kind::Open => Seen::Earned { credit: if human { HUMAN_OPEN } else { UNSURE_OPEN }, human },
         Kind::Click if human => Seen::Earned { credit: HUMAN_CLICK, human },
         Kind::Reply | Kind::SurveyAnswer => Seen::Earned { credit: ANSWER, human: true },

@@ -84,7 +84,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("first_purchase", "first purchase", "첫 구매"),
     ("purchase", "purchase", "구매"),
     ("delivered", "mail, nothing came of it", "메일, 반응 없음"),
-    ("unsure_open", "mail opened by a machine", "메일, 기계가 열어 봄"),
+    ("unsure_open", "mail opened, by whom is unsure", "메일, 누가 열었는지 모름"),
     ("open", "mail opened", "메일 열어 봄"),
     ("click", "mail clicked", "메일 링크 누름"),
     ("reply", "mail answered by a reply", "메일에 답장"),

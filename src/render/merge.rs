@@ -63,7 +63,7 @@ pub enum RenderError {
         /// As the template has it.
         variable: String,
     },
-    /// More than [`LARGEST`].
+    /// More than 2 MiB.
     #[error("the mail is larger than 2 MiB: a loop in the template is too long")]
     TooLarge,
     /// A subject of nothing.

@@ -21,15 +21,17 @@ pub(super) async fn messages(
 
 /// Settled hits of a campaign by kind and class: how many messages had one.
 pub(super) async fn hits(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, Option<String>, i64)>, DbError> {
-    let sql = "SELECT h.kind, h.class, count(DISTINCT h.message_id) FROM hit h JOIN message m ON m.id = h.message_id \
-               WHERE m.campaign_id = ? GROUP BY h.kind, h.class ORDER BY h.kind, h.class";
+    // a mail that is viewed in the browser is opened, and once only
+    let sql = "SELECT CASE WHEN h.kind = 'click' THEN 'click' ELSE 'open' END AS what, h.class, count(DISTINCT h.message_id) \
+               FROM hit h JOIN message m ON m.id = h.message_id \
+               WHERE m.campaign_id = ? GROUP BY what, h.class ORDER BY what, h.class";
     db.all(sql, args![campaign]).await
 }
 
 /// How many messages a person opened or clicked.
 pub(super) async fn read_by_people(db: &mut impl Query, campaign: i64) -> Result<i64, DbError> {
     let sql = "SELECT count(DISTINCT h.message_id) FROM hit h JOIN message m ON m.id = h.message_id \
-               WHERE m.campaign_id = ? AND h.class = 'human' AND h.kind IN ('open', 'click')";
+               WHERE m.campaign_id = ? AND h.class = 'human'";
     Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
 }
 

@@ -112,8 +112,8 @@ fn sentence(message: &Message, ko: bool) -> String {
     said.trim_end().to_owned()
 }
 
-/// A reason of a skip, in words.
-fn spelled(reason: &str, ko: bool) -> &str {
+/// A reason of a skip, in words: Korean, or else English.
+pub fn spelled(reason: &str, ko: bool) -> &str {
     let words = match reason {
         "no-consent" => ("never consented to this topic, or withdrew", "이 주제에 동의하지 않았거나 철회함"),
         "no-address" => ("has no address", "메일 주소가 없음"),

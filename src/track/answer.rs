@@ -1,7 +1,7 @@
 //! Answers to a question in a mail: a tap fills the answer in, a POST sends it, and a second POST corrects it.
 //!
-//! In the log, the first answer is a `survey_answer` under `survey:MESSAGE:NAME:1`; each later one is a `correction`
-//! under `survey:MESSAGE:NAME:N`, whose data names what it `corrects` and the answer that it `was`.
+//! In the log, each answer is a `survey_answer` under `survey:MESSAGE:NAME:N`; one that takes the place of another names
+//! it as `previous` in its data, and of the answers of one mail to one survey the last counts.
 
 use super::store;
 use crate::config::model::{Survey, SurveyKind};
@@ -91,19 +91,18 @@ pub async fn record(db: &Db, answer: &Answer, now: Timestamp) -> Result<Recorded
     });
     let prefix = format!("survey:{message}:{survey}:");
     let first = store::insert_answer(&mut tx, (*message, *customer), (survey, QUESTION), said, now).await?;
-    let (recorded, kind, n) = if first {
-        (Recorded::First, Kind::SurveyAnswer, 1)
+    let (recorded, n) = if first {
+        (Recorded::First, 1)
     } else {
         let (was, was_comment) = store::answer_for_update(&mut tx, *message, (survey, QUESTION)).await?;
         if (was.as_str(), was_comment.as_deref()) == said {
             return Ok(Recorded::Same);
         }
         store::update_answer(&mut tx, *message, (survey, QUESTION), said, now).await?;
-        data["corrects"] = json!(format!("{prefix}1"));
-        data["was"] = json!(was);
-        (Recorded::Corrected, Kind::Correction, 1 + store::keys_with_prefix(&mut tx, &prefix).await?)
+        data["previous"] = json!(was);
+        (Recorded::Corrected, 1 + store::keys_with_prefix(&mut tx, &prefix).await?)
     };
-    let mut event = NewEvent::new(kind, *customer, now, "survey", format!("{prefix}{n}"));
+    let mut event = NewEvent::new(Kind::SurveyAnswer, *customer, now, "survey", format!("{prefix}{n}"));
     event.campaign = Some(campaign);
     event.message = Some(*message);
     event.data = data;

@@ -1,8 +1,8 @@
 //! Settling: a hit whose time has come is classed by what is around it, and becomes an `open` or a `click` in the log.
 //!
 //! Keys in the log: `hit:ID` is a hit; `open:message:ID` an open that follows from a human click; `correction:KEY:CLASS`
-//! says that the event under `KEY` turned out to be of another class (data: `corrects`, `kind`, `was`, `class`,
-//! `reason`); `delivered:ID` is a mail of unknown fate that a hit has proved delivered. Safe to run on many nodes, and
+//! says that the event under `KEY` turned out to be of another class (data: `corrects`, the event's id; `kind`, `was`,
+//! `class`, `reason`); `delivered:ID` is a mail of unknown fate that a hit has proved delivered. Safe to run on many nodes, and
 //! again after a crash: each step is a compare-and-set, and a key comes into the log once.
 
 use super::class::{self, Class, Surroundings, Trace, Verdict};
@@ -78,13 +78,14 @@ async fn slice(db: &Db, due: &[Due], now: Timestamp) -> Result<u64, DbError> {
             ));
         }
     }
+    let keys: Vec<String> = corrected.iter().map(|hit| format!("hit:{hit}")).collect();
+    let logged: HashMap<String, i64> = store::events_of(&mut tx, &keys).await?.into_iter().collect();
     for (hit, verdict) in &judged {
-        let Some(mail) = mails.get(&hit.message) else { continue };
+        let (Some(mail), key) = (mails.get(&hit.message), format!("hit:{}", hit.id)) else { continue };
         if done.contains(&hit.id) {
-            events.push(observed(hit, *verdict, mail));
-        } else if let (true, Some(was)) = (corrected.contains(&hit.id), &hit.class) {
-            let kind = kind_of(hit);
-            events.push(correction(&format!("hit:{}", hit.id), &kind, was, *verdict, mail, hit.at));
+            events.push(observed(hit, *verdict, mail, key));
+        } else if let (Some(event), Some(was)) = (logged.get(&key), &hit.class) {
+            events.push(correction((*event, &key, &kind_of(hit)), was, *verdict, mail, hit.at));
         }
     }
     events.extend(implied(&mut tx, &messages, &mails, now).await?);
@@ -127,18 +128,18 @@ async fn implied(
     now: Timestamp,
 ) -> Result<Vec<NewEvent>, DbError> {
     let keys: Vec<String> = messages.iter().map(|message| format!("open:message:{message}")).collect();
-    let known: HashSet<String> = store::known_keys(tx, &keys).await?.into_iter().collect();
+    let known: HashMap<String, i64> = store::events_of(tx, &keys).await?.into_iter().collect();
     let mut events = Vec::new();
     for (message, clicked_at, opens) in store::human_hits(tx, messages).await? {
         let (key, Some(mail)) = (format!("open:message:{message}"), mails.get(&message)) else { continue };
-        match clicked_at {
-            Some(at) if opens == 0 && !known.contains(&key) => {
+        match (clicked_at, known.get(&key)) {
+            (Some(at), None) if opens == 0 => {
                 let data = json!({"class": Class::Human.name(), "reason": "implied by a click"});
                 events.push(of_mail(Kind::Open, mail, at, key, data));
             }
-            None if known.contains(&key) => {
+            (None, Some(event)) => {
                 let verdict = Verdict { class: Class::Machine, reason: "the click that implied it was no person's" };
-                events.push(correction(&key, &Kind::Open, Class::Human.name(), verdict, mail, now));
+                events.push(correction((*event, &key, &Kind::Open), Class::Human.name(), verdict, mail, now));
             }
             _ => {}
         }
@@ -174,7 +175,7 @@ fn of_mail(kind: Kind, mail: &Mail, at: Timestamp, key: String, data: serde_json
     event
 }
 
-fn observed(hit: &Kept, verdict: Verdict, mail: &Mail) -> NewEvent {
+fn observed(hit: &Kept, verdict: Verdict, mail: &Mail, key: String) -> NewEvent {
     let mut data = json!({"class": verdict.class.name(), "reason": verdict.reason});
     if let (Some(link), Some(url)) = (hit.link, &hit.url) {
         data["link"] = json!(link);
@@ -183,11 +184,18 @@ fn observed(hit: &Kept, verdict: Verdict, mail: &Mail) -> NewEvent {
     if hit.kind == HitKind::View.name() {
         data["via"] = json!("view in browser");
     }
-    of_mail(kind_of(hit), mail, hit.at, format!("hit:{}", hit.id), data)
+    of_mail(kind_of(hit), mail, hit.at, key, data)
 }
 
-fn correction(key: &str, kind: &Kind, was: &str, verdict: Verdict, mail: &Mail, at: Timestamp) -> NewEvent {
+/// That an event, known by its id, key and kind, is of another class than it `was`.
+fn correction(
+    (event, key, kind): (i64, &str, &Kind),
+    was: &str,
+    verdict: Verdict,
+    mail: &Mail,
+    at: Timestamp,
+) -> NewEvent {
     let class = verdict.class.name();
-    let data = json!({"corrects": key, "kind": kind.name(), "was": was, "class": class, "reason": verdict.reason});
+    let data = json!({"corrects": event, "kind": kind.name(), "was": was, "class": class, "reason": verdict.reason});
     of_mail(Kind::Correction, mail, at, format!("correction:{key}:{class}"), data)
 }

@@ -229,12 +229,17 @@ pub async fn accept_unknown(
     returning(tx, sql, &[Type::Int, Type::Text, Type::Int], rows, args![now]).await
 }
 
-/// Which of these keys are in the log.
-pub async fn known_keys(db: &mut impl Query, keys: &[String]) -> Result<Vec<String>, DbError> {
-    let mut rows = Rows::new(&[Type::Text]);
-    keys.iter().for_each(|key| rows.push(args![key]));
-    let sql = "WITH i (dedupe_key) AS ({rows}) SELECT e.dedupe_key FROM i JOIN event e ON e.dedupe_key = i.dedupe_key";
-    Ok(db.all_with_rows::<(String,)>(sql, rows, args![]).await?.into_iter().map(|(key,)| key).collect())
+/// Those of these keys that are in the log, with the ids of their events.
+pub async fn events_of(db: &mut impl Query, keys: &[String]) -> Result<Vec<(String, i64)>, DbError> {
+    let sql =
+        "WITH i (dedupe_key) AS ({rows}) SELECT e.dedupe_key, e.id FROM i JOIN event e ON e.dedupe_key = i.dedupe_key";
+    let mut found = Vec::new();
+    for chunk in keys.chunks(500) {
+        let mut rows = Rows::new(&[Type::Text]);
+        chunk.iter().for_each(|key| rows.push(args![key]));
+        found.extend(db.all_with_rows::<(String, i64)>(sql, rows, args![]).await?);
+    }
+    Ok(found)
 }
 
 /// The campaign of a message, when it is one to this customer and the customer is not erased.

@@ -185,7 +185,7 @@ impl Tokens {
         self.verify(Route::Preferences, token, |r| r.int())
     }
 
-    /// A question of a message; the answer goes beside it as `?a=9`.
+    /// A question of a message; the answer goes beside it as `?answer=9`.
     pub fn survey(&self, message: i64, customer: i64, survey: &str) -> String {
         self.sign(Route::Survey, |w| {
             w.int(message);

@@ -1,7 +1,7 @@
 //! The public door: what a mail's links lead to. Handlers parse, call one function of a stage, and show the answer.
 //!
 //! No session, no cookie, no script. GET and HEAD change nothing but evidence; what changes something is a POST. An
-//! answer says nothing of the inside, and every one carries the headers of [`guard`].
+//! answer says nothing of the inside, and every one carries the headers of `guard.rs`.
 
 mod client;
 mod form;

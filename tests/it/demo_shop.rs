@@ -220,9 +220,8 @@ fn the_words_say_what_was_counted() {
     );
     assert!(words::sent(Lang::Ko, counts).starts_with("받은 서버 1,812, 우리 기록 1,812, 두 번 0,"));
     assert_eq!(words::scanned(Lang::En, 960, 0, 0), "960 requests by scanners: score +0, 0 unsubscribed.");
-    let points = [("engagement", 31), ("attitude", -4)];
     assert_eq!(
-        words::answered(Lang::En, "Emma Hart", 612, 639, &points),
-        "Emma Hart: from 61.2 to 63.9. By component: engagement +3.1, attitude −0.4."
+        words::answered(Lang::En, "Emma Hart", &[("base", 500), ("buying", 112)], &[("base", 500), ("buying", -4)]),
+        "Emma Hart: from 61.2 to 49.6.\n  before: base 50, buying +11.2 = 61.2\n  after:  base 50, buying −0.4 = 49.6"
     );
 }

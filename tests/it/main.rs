@@ -2,15 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod architecture;
+mod backup;
 mod catcher;
 mod check;
 mod commands;
+mod crash;
+mod customer;
 mod database;
+mod delivery;
+mod demo;
 mod demo_people;
 mod demo_shop;
+mod docs;
+mod import;
+mod permission;
 mod relationship;
 mod render;
 mod segment;
 mod support;
 mod track;
 mod web;
+mod world;

@@ -249,7 +249,10 @@ fn a_mail_earns_the_best_of_its_hits_and_a_bounce_takes_it_back() {
         hit("open", 1, "machine").await;
         hit("click", 1, "machine").await;
         shop.catch_up(NOON).await;
-        assert!(close(shop.credit(1).await, 0.05), "a scanner's click earns nothing beyond its open");
+        assert!(close(shop.credit(1).await, 0.0), "a scanner earns nothing, whatever it opens and clicks");
+        hit("open", 1, "proxy").await;
+        shop.catch_up(NOON).await;
+        assert!(close(shop.credit(1).await, 0.05));
         assert_eq!(shop.sums(1).await.last_human_at, None);
         hit("open", 1, "human").await;
         shop.catch_up(NOON).await;
@@ -792,6 +795,7 @@ fn what_an_event_says_about_a_mail() {
         (credit("open", "proxy"), credit("open", "unknown"), credit("open", "")),
         (Some(0.05), Some(0.05), Some(0.05))
     );
+    assert_eq!(credit("open", "machine"), None);
     assert_eq!(
         (credit("click", "human"), credit("click", "machine"), credit("click", "unknown")),
         (Some(0.8), None, None)

@@ -9,8 +9,8 @@ use dangol::db::{Db, migrate};
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
 /// A database with the tables in it.

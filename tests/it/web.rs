@@ -1,195 +1,16 @@
 //! The web door, over a real socket: GETs change nothing, POSTs count, forgeries open nothing.
 
-use crate::support::{TestDb, on_both};
-use crate::track::{CHROME, at, mail, secret};
+mod site;
+
+use crate::support::on_both;
+use crate::track::{at, mail};
 use dangol::args;
-use dangol::config::model::{Settings, Survey};
 use dangol::track::token::Route;
-use dangol::track::{HitLog, Spool, Tokens};
-use dangol::types::Clock;
-use dangol::types::Shared;
-use dangol::web::{self, Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
-use futures_util::future::BoxFuture;
-use reqwest::{Client, Method, Response, StatusCode};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use tokio_util::sync::CancellationToken;
-
-const SETTINGS: &str = r#"
-[site]
-name = "하루 <b>정원</b>"
-url = "https://mail.haru.example"
-timezone = "Asia/Seoul"
-locale = "ko"
-currency = "KRW"
-[topic.newsletter]
-title = { ko = "월간 편지", en = "Monthly letter" }
-[topic.offers]
-[topic.account]
-kind = "service"
-[web]
-proxies = 1
-"#;
-
-/// Permission as this door sees it, with a switch that turns it off.
-#[derive(Default)]
-struct TestDeeds {
-    away: AtomicBool,
-    withdrawn: Mutex<Vec<Withdrawal>>,
-    changed: Mutex<Vec<Change>>,
-}
-
-impl TestDeeds {
-    fn answers(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(!self.away.load(Ordering::SeqCst), "the database is away");
-        Ok(())
-    }
-}
-
-impl Deeds for TestDeeds {
-    fn unsubscribe<'a>(&'a self, withdrawal: &'a Withdrawal) -> BoxFuture<'a, anyhow::Result<()>> {
-        Box::pin(async move {
-            self.answers()?;
-            let mut all = self.withdrawn.lock().unwrap();
-            if !all.contains(withdrawal) {
-                all.push(withdrawal.clone());
-            }
-            Ok(())
-        })
-    }
-
-    fn preferences(&self, customer: i64) -> BoxFuture<'_, anyhow::Result<Option<Preferences>>> {
-        Box::pin(async move {
-            self.answers()?;
-            let paused_until = self.changed.lock().unwrap().last().and_then(|change| match change.pause {
-                Some(Pause::Until(until)) => Some(until),
-                _ => None,
-            });
-            Ok((customer != 404).then(|| Preferences {
-                email: "hong@haru.example".parse().ok(),
-                locale: (customer % 2 == 0).then(|| "en".parse().unwrap()),
-                topics: vec![TopicState { topic: "newsletter".into(), granted: true }],
-                paused_until,
-                tracking_off: false,
-            }))
-        })
-    }
-
-    fn change<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, anyhow::Result<()>> {
-        Box::pin(async move {
-            self.answers()?;
-            self.changed.lock().unwrap().push(change.clone());
-            Ok(())
-        })
-    }
-}
-
-struct Mails;
-
-impl View for Mails {
-    fn view(&self, message: i64) -> BoxFuture<'_, anyhow::Result<Option<String>>> {
-        let html = (message != 404).then(|| format!("<p>mail {message}</p><script>alert(1)</script>"));
-        Box::pin(async move {
-            anyhow::ensure!(message != 500, "select * from secret_table failed");
-            Ok(html)
-        })
-    }
-}
-
-impl Surveys for Mails {
-    fn survey<'a>(&'a self, _: i64, name: &'a str) -> BoxFuture<'a, anyhow::Result<Option<Survey>>> {
-        Box::pin(async move {
-            Ok(match name {
-                "nps" => Some(toml::from_str(include_str!("../../templates/workspace/surveys/nps.toml"))?),
-                "taste" => Some(toml::from_str(include_str!("../../templates/workspace/surveys/taste.toml"))?),
-                "xss" => Some(toml::from_str("kind = 'nps'\nquestion = '<script>alert(1)</script>'")?),
-                _ => None,
-            })
-        })
-    }
-}
-
-/// A running server, with everything behind it.
-struct Site {
-    base: String,
-    client: Client,
-    tokens: Tokens,
-    deeds: Arc<TestDeeds>,
-    state: Arc<State>,
-    stop: CancellationToken,
-}
-
-impl Site {
-    async fn start(t: &TestDb) -> Site {
-        Site::with(t, t.db.clone(), SETTINGS).await
-    }
-
-    async fn with(t: &TestDb, db: dangol::db::Db, settings: &str) -> Site {
-        let settings: Settings = toml::from_str(settings).unwrap();
-        let (hits, _writer) = HitLog::start(db.clone(), t.dir.path().join("hits.ndjson"));
-        let deeds = Arc::new(TestDeeds::default());
-        let tokens = Tokens::new(&secret());
-        let state = Arc::new(State {
-            db,
-            clock: Clock::stepped(at(5, 0)),
-            settings: Shared::new(settings),
-            tokens: tokens.clone(),
-            hits,
-            deeds: deeds.clone(),
-            view: Arc::new(Mails),
-            surveys: Arc::new(Mails),
-            metrics: Some(metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle()),
-            withdrawals: Spool::new(t.dir.path().join("withdrawals.ndjson")),
-        });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        tokio::spawn(web::serve(listener, state.clone(), stop.clone().cancelled_owned()));
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(CHROME)
-            .build()
-            .unwrap();
-        Site { base, client, tokens, deeds, state, stop }
-    }
-
-    async fn ask(&self, method: Method, path: &str) -> Response {
-        let request = self.client.request(method, format!("{}{path}", self.base));
-        request.header("x-forwarded-for", "6.6.6.6, 203.0.113.7").send().await.unwrap()
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.ask(Method::GET, path).await
-    }
-
-    async fn post(&self, path: &str, body: &str) -> Response {
-        let request = self.client.post(format!("{}{path}", self.base)).body(body.to_owned());
-        request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap()
-    }
-
-    fn withdrawn(&self) -> Vec<Withdrawal> {
-        self.deeds.withdrawn.lock().unwrap().clone()
-    }
-}
-
-fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
-}
-
-async fn hits(t: &TestDb) -> Vec<(String, String, Option<String>)> {
-    t.db.all("SELECT kind, method, ip FROM hit ORDER BY id", args![]).await.unwrap()
-}
-
-/// Each test that does not touch the database through the door runs on both all the same: opening is cheap.
-fn on_a_site(behaviour: impl AsyncFn(TestDb, Site)) {
-    on_both(|t| async {
-        let site = Site::start(&t).await;
-        let stop = site.stop.clone();
-        behaviour(t, site).await;
-        stop.cancel();
-    });
-}
+use dangol::track::{HitLog, Tokens};
+use dangol::web::{Pause, Scope, Withdrawal};
+use reqwest::{Method, StatusCode};
+use site::{SETTINGS, Site, header, hits, on_a_site};
+use std::sync::atomic::Ordering;
 
 #[test]
 fn a_pixel_is_counted_before_it_is_answered() {
@@ -262,7 +83,7 @@ fn a_get_never_unsubscribes_and_a_post_always_does() {
             at: at(5, 0),
             source: "one-click".into(),
         };
-        assert_eq!(site.withdrawn(), [expected.clone()]);
+        assert_eq!(site.withdrawn(), std::slice::from_ref(&expected));
         site.post(&path, "stop=all").await;
         assert_eq!(site.withdrawn()[1], Withdrawal { scope: Scope::All, source: "page".into(), ..expected });
 
@@ -349,9 +170,9 @@ fn a_tap_fills_the_answer_in_and_a_post_sends_it() {
     on_a_site(async |t, site| {
         let (customer, message) = mail(&t, "홍길동", "accepted").await;
         let path = Route::Survey.path(&site.tokens.survey(message, customer, "nps"));
-        let html = site.get(&format!("{path}?a=9")).await.text().await.unwrap();
+        let html = site.get(&format!("{path}?answer=9")).await.text().await.unwrap();
         assert!(html.contains("value=\"9\" required checked") && html.matches("checked").count() == 1, "{html}");
-        let html = site.get(&format!("{path}?a=%22%3E%3Cscript%3E")).await.text().await.unwrap();
+        let html = site.get(&format!("{path}?answer=%22%3E%3Cscript%3E")).await.text().await.unwrap();
         assert!(!html.contains("<script") && !html.contains("checked"));
         let answers = || async {
             t.db.all::<(String, Option<String>)>("SELECT answer, comment FROM survey_answer", args![]).await.unwrap()
@@ -370,7 +191,7 @@ fn a_tap_fills_the_answer_in_and_a_post_sends_it() {
 
         let taste = Route::Survey.path(&site.tokens.survey(message, customer, "taste"));
         assert!(
-            site.get(&format!("{taste}?a=herbs"))
+            site.get(&format!("{taste}?answer=herbs"))
                 .await
                 .text()
                 .await

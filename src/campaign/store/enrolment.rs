@@ -33,6 +33,39 @@ pub async fn due_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<
     Ok(rows.into_iter().map(due).collect())
 }
 
+/// Occurrences that were due by now and whose audience is not all taken, whatever state their campaign is in.
+///
+/// # Errors
+/// What the database says.
+pub async fn overdue_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<Due>, DbError> {
+    let sql = "SELECT id, campaign_id, revision_id, state, due_at FROM occurrence \
+               WHERE state IN ('waiting', 'enrolling', 'stale') AND due_at <= ? ORDER BY due_at, id";
+    let rows: Vec<(i64, i64, i64, String, Timestamp)> = db.all(sql, args![now]).await?;
+    let due = |(id, campaign, revision, state, due_at)| Due { id, campaign, revision, state, due_at };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// `waiting | stale → enrolling`, without asking.
+///
+/// # Errors
+/// What the database says.
+pub async fn begin_overdue(db: &Db, occurrence: i64) -> Result<(), DbError> {
+    let sql = "UPDATE occurrence SET state = 'enrolling', last_id = COALESCE(last_id, (SELECT max(id) FROM customer), 0) \
+               WHERE id = ? AND state IN ('waiting', 'stale')";
+    db.execute(sql, args![occurrence]).await?;
+    Ok(())
+}
+
+/// Takes nobody more into an occurrence.
+///
+/// # Errors
+/// What the database says.
+pub async fn cancel_occurrence(db: &Db, occurrence: i64, now: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE occurrence SET state = 'cancelled', finished_at = ? WHERE id = ?";
+    db.execute(sql, args![now, occurrence]).await?;
+    Ok(())
+}
+
 /// When the next occurrence of a running campaign falls due.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod mail;
 
 pub use audience::{Counted, collisions, counted, enrolled};
 pub use enrolment::{
-    Due, Place, Slice, advance, begin_enrolling, due_occurrences, insert_enrolments, insert_messages, mark_stale,
+    Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, overdue_occurrences, insert_enrolments, insert_messages, mark_stale,
     next_occurrence, place, zones,
 };
 pub use live::{

@@ -54,6 +54,7 @@ pub async fn customer(global: &Global, command: Customer) -> anyhow::Result<()> 
             let mut tx = app.db.begin().await?;
             let erased = customer::erase(&mut tx, found.id, &key, "command line", app.clock.now()).await?;
             tx.commit().await?;
+            app.journal.keep(&app.db).await?;
             output::show(global.json, &json!({ "customer": found.id, "erased": erased }), || {
                 if erased {
                     format!("#{} is forgotten", found.id)

@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Resume(which) => campaign::control(&global, which.campaign, Action::Resume).await,
         Command::Close { campaign } => campaign::control(&global, Some(campaign), Action::Close).await,
         Command::Cancel(which) => campaign::control(&global, which.campaign, Action::Cancel).await,
-        Command::Run { until_idle } => return run::run(&global, until_idle).await,
+        Command::Run { until_idle, clock_from } => return run::run(&global, until_idle, clock_from).await,
         Command::Serve { role, listen } => return serve::serve(&global, &role, listen.as_deref()).await,
         Command::Status { watch } => report::status(&global, watch).await,
         Command::Report { campaign } => report::report(&global, &campaign).await,
@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Message { command } => message::message(&global, command).await,
         Command::Suppression { command } => suppression::suppression(&global, command).await,
         Command::Score { command } => score::score(&global, command).await,
-        Command::Db { command } => database::database(&global, command).await,
+        Command::Db { command } => return database::database(&global, command).await,
         Command::Schema { out } => schema::schema(&global, out),
         Command::Completions { shell } => completions::completions(shell),
     };

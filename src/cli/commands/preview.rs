@@ -4,7 +4,7 @@ use super::{app, plan, who};
 use crate::campaign::preview as previews;
 use crate::cli::arguments::Global;
 use crate::cli::output;
-use crate::deliver::sender::send_one;
+use crate::deliver::direct::send_one;
 use crate::engine::relays;
 use crate::types::Email;
 use anyhow::{Context as _, anyhow};

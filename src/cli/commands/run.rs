@@ -1,14 +1,16 @@
 //! `run`
 
-use super::app;
+use super::open;
 use crate::cli::arguments::Global;
 use crate::cli::output;
-use crate::engine::{Ended, Roles, Running, signals};
+use crate::engine::{Ended, Open, Roles, Running, signals};
 use crate::report::status;
+use crate::types::{Clock, Timestamp};
 use std::process::ExitCode;
 
-pub async fn run(global: &Global, until_idle: bool) -> anyhow::Result<ExitCode> {
-    let app = app(global).await?;
+pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp>) -> anyhow::Result<ExitCode> {
+    let clock = clock_from.map_or_else(Clock::system, Clock::running_from);
+    let app = Open { clock, ..open(global) }.app().await?;
     let mut running = Running::start(app.clone(), Roles::ALL).await?;
     signals::handle(&app, running.stopping());
     if let Some(catcher) = running.catcher() {

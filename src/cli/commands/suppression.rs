@@ -50,6 +50,7 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
             let mut tx = app.db.begin().await?;
             let added = permission::suppress(&mut tx, &new, ACTOR, now).await?;
             tx.commit().await?;
+            app.journal.keep(&app.db).await?;
             output::show(global.json, &json!({ "address": email.as_str(), "added": added }), || {
                 if added { format!("{email} gets nothing any more") } else { format!("{email} was suppressed already") }
             })
@@ -69,6 +70,7 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
                 lifted += permission::lift(&mut tx, &address, ACTOR, now).await?;
                 tx.commit().await?;
             }
+            app.journal.keep(&app.db).await?;
             output::show(global.json, &json!({ "lifted": lifted }), || match lifted {
                 1 => "1 suppression lifted".into(),
                 n => format!("{n} suppressions lifted"),

@@ -9,7 +9,7 @@ use crate::types::{Email, Timestamp, bucket::bucket};
 use std::collections::HashSet;
 
 /// Rows a statement: long enough that its costs are shared, short of the number of parameters that SQLite takes.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 512;
 
 struct Found(i64, Profile);
 
@@ -54,7 +54,7 @@ pub(in crate::customer) async fn known(
         let sql = format!(
             "WITH input(k) AS ({{rows}}) SELECT {COLUMNS} FROM customer WHERE {column} IN (SELECT k FROM input) ORDER BY id"
         );
-        for chunk in keys.chunks(CHUNK) {
+        for chunk in Rows::pieces(keys, CHUNK) {
             let found: Vec<Found> = tx.all_with_rows(&sql, texts(chunk), args![]).await?;
             all.extend(found.into_iter().filter(|found| seen.insert(found.0)).map(|found| (found.0, found.1)));
         }
@@ -77,7 +77,7 @@ pub(in crate::customer) async fn erased(
     hashes.extend(addresses.iter().map(|email| key.address(email)));
     let mut found = HashSet::new();
     let sql = "WITH input(k) AS ({rows}) SELECT hash FROM erased WHERE hash IN (SELECT k FROM input)";
-    for chunk in hashes.chunks(CHUNK) {
+    for chunk in Rows::pieces(&hashes, CHUNK) {
         let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
         let rows: Vec<(String,)> = tx.all_with_rows(sql, texts(&chunk), args![]).await?;
         found.extend(rows.into_iter().map(|(hash,)| hash));
@@ -143,7 +143,7 @@ pub(in crate::customer) async fn save(
          attributes = input.attributes, created_at = input.created_at, updated_at = ? \
          FROM input WHERE customer.id = input.id AND customer.erased_at IS NULL"
     );
-    for chunk in changed.chunks(CHUNK) {
+    for chunk in Rows::pieces(&changed, CHUNK) {
         let mut rows = Rows::new(WRITTEN);
         chunk.iter().for_each(|entry| push(&mut rows, entry.id, &entry.profile, now));
         tx.execute_rows(&sql, rows, args![now]).await?;
@@ -160,7 +160,7 @@ pub(in crate::customer) async fn save(
         "WITH input({NAMES}) AS ({{rows}}) INSERT INTO customer ({NAMES}, batch_id, updated_at) \
          SELECT {NAMES}, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM input"
     );
-    for chunk in new.chunks(CHUNK) {
+    for chunk in Rows::pieces(&new, CHUNK) {
         let mut rows = Rows::new(WRITTEN);
         chunk.iter().for_each(|entry| push(&mut rows, entry.id, &entry.profile, now));
         tx.execute_rows(&sql, rows, args![batch, now]).await?;

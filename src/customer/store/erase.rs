@@ -2,6 +2,7 @@
 
 use super::super::hash::ErasureKey;
 use super::audit::audit;
+use super::journal::{LEDGER_LOCK, Note, note};
 use crate::args;
 use crate::db::{DbError, Query, Tx};
 use crate::types::Timestamp;
@@ -13,6 +14,8 @@ use crate::types::Timestamp;
 /// # Errors
 /// What the database says; then nothing is erased.
 pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, now: Timestamp) -> Result<bool, DbError> {
+    // before any row is locked, as everybody takes it
+    tx.serialise(LEDGER_LOCK).await?;
     let lock = tx.dialect().for_update();
     let sql = format!("SELECT external_id, email, erased_at FROM customer WHERE id = ? {lock}");
     let row: Option<(Option<String>, Option<String>, Option<i64>)> = tx.optional(&sql, args![customer]).await?;
@@ -21,7 +24,8 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
         return Ok(true);
     }
     let hashes = [external.map(|id| key.external(&id)), email.map(|email| key.address(&email))];
-    for hash in hashes.into_iter().flatten() {
+    let hashes: Vec<String> = hashes.into_iter().flatten().collect();
+    for hash in &hashes {
         let sql = "INSERT INTO erased (hash, at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING";
         tx.execute(sql, args![hash, now]).await?;
     }
@@ -48,6 +52,7 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
     ] {
         tx.execute(sql, args![customer]).await?;
     }
+    note(tx, Note::Erasure, &[customer], Some(&serde_json::json!(hashes).to_string()), now).await?;
     audit(tx, actor, "customer erase", &format!("customer #{customer}"), None, now).await?;
     Ok(true)
 }

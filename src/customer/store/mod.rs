@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod directory;
 pub(super) mod erase;
 pub(super) mod export;
+pub(super) mod journal;
 
 use super::directory::as_address;
 use super::profile::{COLUMNS, Customer};
@@ -54,7 +55,7 @@ pub async fn load_many(db: &mut impl Query, ids: &[i64]) -> Result<Vec<Customer>
         "WITH input(wanted) AS ({{rows}}) SELECT {COLUMNS} FROM customer WHERE id IN (SELECT wanted FROM input) ORDER BY id"
     );
     let mut found = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(500) {
+    for chunk in Rows::pieces(ids, 512) {
         let mut rows = Rows::new(&[Type::Int]);
         chunk.iter().for_each(|id| rows.push(args![*id]));
         found.extend(db.all_with_rows::<Customer>(&sql, rows, args![]).await?);

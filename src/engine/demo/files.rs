@@ -25,7 +25,7 @@ pub const MAP_KO: &[(&str, &str)] = &[
     ("생년월일", "birthday"),
     ("언어", "locale"),
     ("시간대", "timezone"),
-    ("도시", "city"),
+    ("도시", "attr.city"),
     ("유입경로", "source"),
     ("가입일", "created_at"),
 ];
@@ -105,7 +105,7 @@ impl Csv {
 }
 
 fn headings(lang: Lang) -> impl Iterator<Item = &'static str> {
-    MAP_KO.iter().map(move |(ko, en)| lang.pick(*ko, *en))
+    MAP_KO.iter().map(move |(ko, en)| lang.pick(*ko, en.trim_start_matches("attr.")))
 }
 
 fn customer(person: &Person) -> [String; 11] {

@@ -1,4 +1,6 @@
-//! The demo's world: a shop with two years of history, the people who read its mail, and the words that tell of it. All
+//! The demo: [`play()`] shows the promises, scene by scene, on the real stages of a workspace in a temporary place.
+//!
+//! Its world is a shop with two years of history, the people who read its mail, and the words that tell of it. All
 //! of it is made from one seed by integer arithmetic, so it is the same on every machine; and since the truth about each
 //! person is planted, what Dangol concludes can be held against it.
 //!
@@ -19,14 +21,24 @@ mod names;
 mod orders;
 pub mod people;
 pub mod person;
+mod play;
 mod random;
+mod scenes;
 mod shop;
+mod stage;
+mod summary;
+mod traffic;
 pub mod words;
+mod worker;
+mod world;
 
 pub use goods::{PRODUCTS, Product};
 pub use orders::{Effect, Purchase, purchases_after};
 pub use person::Person;
+pub use play::{Play, play};
 pub use shop::{Mailboxes, Shop, counts};
+pub use stage::Stage;
+pub use summary::{Played, Summary};
 
 use crate::types::Currency;
 

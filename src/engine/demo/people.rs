@@ -225,12 +225,13 @@ fn action(after: u64, who: Who, request: Request, agent: &'static str, ip: Ipv4A
     Action { after: Duration::from_millis(after), who, request, agent, ip }
 }
 
-/// The client of these people: it follows no redirect, since the shop that a link leads to does not exist.
+/// The client of these people: it follows no redirect, since the shop that a link leads to does not exist, and takes no
+/// detour by a proxy of this machine.
 ///
 /// # Errors
 /// When no client can be made.
 pub fn client() -> Result<Client, reqwest::Error> {
-    Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(30)).build()
+    Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(Duration::from_secs(30)).build()
 }
 
 /// Does it. With `base`, what was meant for the site's public address goes to where the site really listens.

@@ -172,15 +172,117 @@ pub fn scanned(lang: Lang, requests: i64, score_change: i64, unsubscribed: i64) 
     )
 }
 
-/// After scene 6: scores in tenths, and what each component moved.
-pub fn answered(lang: Lang, name: &str, before: i64, after: i64, points: &[(&str, i64)]) -> String {
-    let sum: Vec<String> =
-        points.iter().map(|(component, points)| format!("{component} {}", tenths(*points))).collect();
-    let (sum, before, after) = (sum.join(", "), plain_tenths(before), plain_tenths(after));
+/// After scene 6: scores in tenths, each with the points that add up to it.
+pub fn answered(lang: Lang, name: &str, before: &[(&str, i64)], after: &[(&str, i64)]) -> String {
+    let total = |points: &[(&str, i64)]| plain_tenths(points.iter().map(|(_, points)| points).sum());
+    let sum = |points: &[(&str, i64)]| {
+        let parts: Vec<String> = points
+            .iter()
+            .enumerate()
+            .map(|(at, (part, points))| {
+                let points = if at == 0 { plain_tenths(*points) } else { tenths(*points) };
+                format!("{part} {points}")
+            })
+            .collect();
+        format!("{} = {}", parts.join(", "), total(points))
+    };
+    let (was, is) = (total(before), total(after));
     lang.pick(
-        format!("{name} 님: {before}점에서 {after}점. 항목별로 {sum}."),
-        format!("{name}: from {before} to {after}. By component: {sum}."),
+        format!("{name} 님: {was}점에서 {is}점.\n  전: {}\n  후: {}", sum(before), sum(after)),
+        format!("{name}: from {was} to {is}.\n  before: {}\n  after:  {}", sum(before), sum(after)),
     )
+}
+
+/// Within scene 6, when a part has fewer points though nothing speaks against it.
+pub fn shared(lang: Lang) -> &'static str {
+    lang.pick(
+        "  (점수는 100을 넘지 않으므로, 근거가 늘면 다른 항목의 몫이 조금 줄어듭니다.)",
+        "  (A score ends at 100: with more that speaks for somebody, the share of what spoke before is smaller.)",
+    )
+}
+
+/// Where a rejected row stands.
+pub fn line(lang: Lang, line: u64) -> String {
+    lang.pick(format!("{line}번째 줄"), format!("line {line}"))
+}
+
+/// After scene 1: the same file once more.
+pub fn again(lang: Lang, changed: i64) -> String {
+    let changed = grouped(changed);
+    lang.pick(
+        format!("customers.csv를 한 번 더 가져와도 달라진 고객은 {changed}명입니다."),
+        format!("customers.csv once more: {changed} customers changed by it."),
+    )
+}
+
+/// Within scene 4, when there are mails whose fate nobody knows.
+pub fn of_unknown(lang: Lang, unknown: i64, arrived: i64) -> String {
+    lang.pick(
+        format!(
+            "알 수 없음 {unknown}: 죽는 순간 나가던 메일로, 받은 서버에 {arrived}통이 있습니다. 두 번 보내느니 보내지 않고, 열어 본 것이 확인되면 보낸 것으로 셉니다."
+        ),
+        format!(
+            "Unknown {unknown}: they were on the wire at that moment, and the server has {arrived} of them. They are not sent again; one that is opened is known to have arrived."
+        ),
+    )
+}
+
+/// What people did with the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Mails that a person opened.
+    pub opened: i64,
+    /// Mails whose pictures a proxy fetched.
+    pub proxies: i64,
+    /// Mails of which a person followed a link.
+    pub clicked: i64,
+    /// Who unsubscribed.
+    pub unsubscribed: i64,
+    /// Orders of the two days after.
+    pub bought: i64,
+}
+
+/// After scene 5, when people have read.
+pub fn read(lang: Lang, read: Read) -> String {
+    let Read { opened, proxies, clicked, unsubscribed, bought } = read;
+    let [opened, proxies, clicked, unsubscribed, bought] =
+        [opened, proxies, clicked, unsubscribed, bought].map(grouped);
+    lang.pick(
+        format!(
+            "그 뒤 이틀 동안 사람이 열어 본 메일 {opened}, 프록시만 연 것 {proxies}, 사람이 누른 메일 {clicked}, 수신거부 {unsubscribed}명, 주문 {bought}건."
+        ),
+        format!(
+            "In the two days after it: {opened} opened by people, {proxies} fetched by proxies, {clicked} clicked by people, {unsubscribed} unsubscribed, {bought} orders."
+        ),
+    )
+}
+
+/// The parts of the score.
+pub fn component(lang: Lang, name: &'static str) -> &'static str {
+    match name {
+        "base" => lang.pick("기본", "base"),
+        "buying" => lang.pick("구매", "buying"),
+        "engagement" => lang.pick("관심", "engagement"),
+        "attitude" => lang.pick("태도", "attitude"),
+        other => other,
+    }
+}
+
+/// After scene 6: what the others said.
+pub fn answers(lang: Lang, mails: i64, answers: i64) -> String {
+    let (mails, answers) = (grouped(mails), grouped(answers));
+    lang.pick(
+        format!("이 질문을 받은 {mails}명 가운데 {answers}명이 답했습니다."),
+        format!("Of {mails} who were asked, {answers} answered."),
+    )
+}
+
+/// After the last scene.
+pub fn kept(lang: Lang, broken: usize) -> String {
+    match broken {
+        0 => lang.pick("모든 약속을 지켰습니다.", "Every promise held.").to_owned(),
+        n => lang.pick(format!("지키지 못한 약속이 {n}개 있습니다."), format!("{n} promises did not hold.")),
+    }
 }
 
 /// After scene 8.
@@ -188,14 +290,17 @@ pub fn got_nothing(lang: Lang, name: &str, reason: &str) -> String {
     lang.pick(format!("{name} 님이 받지 못한 이유: {reason}."), format!("Why {name} got nothing: {reason}."))
 }
 
-/// At the end.
-pub fn closing(lang: Lang, catcher: &str, site: &str, workspace: &str) -> String {
+/// At the end: the page of caught mails, the site, the workspace, and the address of one customer.
+pub fn closing(lang: Lang, catcher: &str, site: &str, workspace: &str, customer: &str) -> String {
+    let next = format!(
+        "  dangol --workspace {workspace} status\n  dangol --workspace {workspace} report spring\n  dangol --workspace {workspace} why {customer}"
+    );
     lang.pick(
         format!(
-            "잡아 둔 메일: {catcher}\n상태와 보고서: {site}\n작업 폴더: {workspace}\n이어서 해 볼 것:\n  dangol --workspace {workspace} status\n  dangol --workspace {workspace} report spring\n  dangol init my-shop\nCtrl-C를 누르면 모두 지우고 끝납니다."
+            "잡아 둔 메일: {catcher}\n메일의 링크가 가는 곳: {site}\n작업 폴더: {workspace}\n다른 터미널에서 이어서 해 볼 것:\n{next}\n내 가게는 `dangol init my-shop`으로 시작합니다. Ctrl-C를 누르면 모두 지우고 끝납니다."
         ),
         format!(
-            "Mails caught: {catcher}\nStatus and report: {site}\nWorkspace: {workspace}\nTo go on:\n  dangol --workspace {workspace} status\n  dangol --workspace {workspace} report spring\n  dangol init my-shop\nCtrl-C ends the demo and removes it all."
+            "Mails caught: {catcher}\nWhere their links lead: {site}\nWorkspace: {workspace}\nTo go on, in another terminal:\n{next}\nA shop of your own begins with `dangol init my-shop`. Ctrl-C ends the demo and removes it all."
         ),
     )
 }

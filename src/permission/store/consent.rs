@@ -2,14 +2,12 @@
 
 use super::super::standing::{self, Line, State};
 use crate::args;
-use crate::config::model::{Consent, Topic};
+use crate::customer::{LEDGER_LOCK, Note, note};
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::Timestamp;
 use std::collections::{HashMap, HashSet};
 
-const CHUNK: usize = 1_000;
-/// PostgreSQL: one at a time folds the ledger, or two would each miss the other's line.
-const LOCK: i64 = 0x6461_6e67_6f6c_0003;
+const CHUNK: usize = 512;
 
 /// A line for the ledger.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +18,7 @@ pub struct NewConsent {
     pub topic: String,
     /// What they say.
     pub state: State,
-    /// On which basis: their word, or [`SOFT`](super::super::rule::SOFT).
+    /// On which basis: their word, or `rule::SOFT`.
     pub basis: Option<String>,
     /// Which text they agreed to, or other evidence.
     pub text: Option<String>,
@@ -81,7 +79,7 @@ async fn ledgers(tx: &mut Tx, pairs: &[&Pair]) -> Result<HashMap<Pair, Vec<Kept>
     let sql = "WITH input(customer_id, topic) AS ({rows}) SELECT k.customer_id, k.topic, k.id, k.state, k.at, k.own_act, k.basis, \
                k.text_version, k.source FROM input JOIN consent k ON k.customer_id = input.customer_id AND k.topic = input.topic ORDER BY k.id";
     let mut all: HashMap<Pair, Vec<Kept>> = HashMap::with_capacity(pairs.len());
-    for chunk in pairs.chunks(CHUNK) {
+    for chunk in Rows::pieces(pairs, CHUNK) {
         let mut rows = Rows::new(&[Type::Int, Type::Text]);
         chunk.iter().for_each(|(customer, topic)| rows.push(args![*customer, topic]));
         for kept in tx.all_with_rows::<Kept>(sql, rows, args![]).await? {
@@ -118,7 +116,8 @@ pub async fn record_consents(tx: &mut Tx, consents: &[NewConsent], now: Timestam
     if consents.is_empty() {
         return Ok(Vec::new());
     }
-    tx.serialise(LOCK).await?;
+    // one at a time folds a ledger, or two would each miss the other's line
+    tx.serialise(LEDGER_LOCK).await?;
     let pairs: Vec<Pair> = consents.iter().map(|new| (new.customer, new.topic.clone())).collect();
     let distinct: HashSet<&Pair> = pairs.iter().collect();
     let distinct: Vec<&Pair> = distinct.into_iter().collect();
@@ -144,6 +143,9 @@ pub async fn record_consents(tx: &mut Tx, consents: &[NewConsent], now: Timestam
         fresh.push(Some(id));
     }
     insert(tx, &written, now).await?;
+    let withdrawn: Vec<i64> =
+        written.iter().filter(|(_, new)| new.state == State::Withdrawn).map(|(id, _)| *id).collect();
+    note(tx, Note::Withdrawal, &withdrawn, None, now).await?;
     let touched: Vec<&Pair> = {
         let mut seen = HashSet::new();
         let news = pairs.iter().zip(&fresh).filter(|(_, id)| id.is_some()).map(|(pair, _)| pair);
@@ -176,7 +178,7 @@ async fn insert(tx: &mut Tx, written: &[(i64, &NewConsent)], now: Timestamp) -> 
     let sql = format!(
         "WITH input({NAMES}) AS ({{rows}}) INSERT INTO consent ({NAMES}, recorded_at) SELECT {NAMES}, CAST(? AS BIGINT) FROM input"
     );
-    for chunk in written.chunks(CHUNK) {
+    for chunk in Rows::pieces(written, CHUNK) {
         let mut rows = Rows::new(TYPES);
         for (id, new) in chunk {
             rows.push(args![
@@ -204,7 +206,7 @@ async fn stand(tx: &mut Tx, pairs: &[&Pair], ledger: &HashMap<Pair, Vec<Kept>>) 
     let sql = "INSERT INTO consent_state (customer_id, topic, state, basis, at, consent_id) SELECT * FROM ({rows}) AS input WHERE true \
                ON CONFLICT (customer_id, topic) DO UPDATE SET state = excluded.state, basis = excluded.basis, at = excluded.at, consent_id = excluded.consent_id";
     let mut standings = HashMap::with_capacity(pairs.len());
-    for chunk in pairs.chunks(CHUNK) {
+    for chunk in Rows::pieces(pairs, CHUNK) {
         let mut rows = Rows::new(TYPES);
         for pair in chunk {
             let kept = ledger.get(*pair).map_or(&[][..], Vec::as_slice);
@@ -223,101 +225,17 @@ async fn stand(tx: &mut Tx, pairs: &[&Pair], ledger: &HashMap<Pair, Vec<Kept>>) 
     Ok(standings)
 }
 
-/// Withdraws from `topics`; for "all", name all topics of the settings, those without a line too, because a purchase
-/// may stand for consent. Idempotent.
-///
-/// # Errors
-/// What the database says.
-pub async fn withdraw(
+/// Waits until nobody else folds the ledger.
+pub(in crate::permission) async fn hold(tx: &mut Tx) -> Result<(), DbError> {
+    tx.serialise(LEDGER_LOCK).await
+}
+
+/// The text and the address of a line.
+pub(in crate::permission) async fn evidence(
     tx: &mut Tx,
-    customer: i64,
-    topics: &[&str],
-    source: &str,
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let standings: HashMap<String, State> =
-        state(tx, customer).await?.into_iter().map(|standing| (standing.topic, standing.state)).collect();
-    let line = |topic: &&str| NewConsent {
-        customer,
-        topic: (*topic).to_owned(),
-        state: State::Withdrawn,
-        basis: None,
-        text: None,
-        source: source.to_owned(),
-        address: None,
-        at,
-        own_act: true,
-        batch: None,
-    };
-    let open = topics.iter().filter(|topic| standings.get(**topic) != Some(&State::Withdrawn));
-    let lines: Vec<NewConsent> = open.map(line).collect();
-    record_consents(tx, &lines, now).await?;
-    Ok(())
-}
-
-/// A person's own yes: granted at once, or pending where the topic wants it confirmed by a link; then the caller sends
-/// that link. `new` says who, what, where and when; its state is set here. Gives where the person then stands.
-///
-/// # Errors
-/// What the database says.
-pub async fn request(tx: &mut Tx, topic: &Topic, new: NewConsent, now: Timestamp) -> Result<State, DbError> {
-    let wanted = match topic.consent {
-        Consent::DoubleOptIn => State::Pending,
-        Consent::OptIn | Consent::SoftOptIn => State::Granted,
-    };
-    let (customer, name) = (new.customer, new.topic.clone());
-    let line = NewConsent { state: wanted, own_act: true, ..new };
-    record_consents(tx, &[line], now).await?;
-    let standing = state(tx, customer).await?.into_iter().find(|standing| standing.topic == name);
-    Ok(standing.map_or(wanted, |standing| standing.state))
-}
-
-/// What following the confirming link did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirmed {
-    /// Pending became granted.
-    Granted,
-    /// It was granted already.
-    Already,
-    /// Nothing was pending: never asked for, or withdrawn since.
-    NotPending,
-}
-
-/// Takes the confirming link: what is pending becomes granted.
-///
-/// # Errors
-/// What the database says.
-pub async fn confirm(
-    tx: &mut Tx,
-    customer: i64,
-    topic: &str,
-    source: &str,
-    now: Timestamp,
-) -> Result<Confirmed, DbError> {
-    tx.serialise(LOCK).await?;
-    let standing = state(tx, customer).await?.into_iter().find(|standing| standing.topic == topic);
-    let pending = match standing {
-        Some(standing) if standing.state == State::Pending => standing,
-        Some(standing) if standing.state == State::Granted => return Ok(Confirmed::Already),
-        _ => return Ok(Confirmed::NotPending),
-    };
-    let sql = "SELECT text_version, address FROM consent WHERE id = ?";
-    let (text, address) = tx.one(sql, args![pending.consent]).await?;
-    let line = NewConsent {
-        customer,
-        topic: topic.to_owned(),
-        state: State::Granted,
-        basis: pending.basis,
-        text,
-        source: source.to_owned(),
-        address,
-        at: now,
-        own_act: true,
-        batch: None,
-    };
-    record_consents(tx, &[line], now).await?;
-    Ok(Confirmed::Granted)
+    consent: i64,
+) -> Result<(Option<String>, Option<String>), DbError> {
+    tx.one("SELECT text_version, address FROM consent WHERE id = ?", args![consent]).await
 }
 
 /// Where a person stands on a topic.
@@ -388,12 +306,12 @@ pub async fn ledger(db: &mut impl Query, customer: i64) -> Result<Vec<NewConsent
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64]) -> Result<u64, DbError> {
-    tx.serialise(LOCK).await?;
+pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64], now: Timestamp) -> Result<u64, DbError> {
+    tx.serialise(LEDGER_LOCK).await?;
     let unused = "batch_id = ? AND NOT EXISTS (SELECT 1 FROM message m WHERE m.customer_id = consent.customer_id \
                   AND m.topic = consent.topic AND m.created_at >= consent.recorded_at)";
     let mut forgotten = 0;
-    for chunk in customers.chunks(CHUNK) {
+    for chunk in Rows::pieces(customers, CHUNK) {
         let mut rows = Rows::new(&[Type::Int]);
         chunk.iter().for_each(|id| rows.push(args![*id]));
         let of = "WITH input(wanted) AS ({rows})";
@@ -401,8 +319,14 @@ pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64]) -> Result<
             "{of} SELECT DISTINCT customer_id, topic FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused}"
         );
         let pairs: Vec<Pair> = tx.all_with_rows(&sql, rows.clone(), args![batch]).await?;
-        let sql = format!("{of} DELETE FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused}");
-        forgotten += tx.execute_rows(&sql, rows, args![batch]).await?;
+        let sql = format!(
+            "{of} DELETE FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused} RETURNING id, state"
+        );
+        let gone: Vec<(i64, String)> = tx.all_with_rows(&sql, rows, args![batch]).await?;
+        forgotten += gone.len() as u64;
+        let withdrawals: Vec<i64> =
+            gone.iter().filter(|(_, state)| state == State::Withdrawn.name()).map(|(id, _)| *id).collect();
+        note(tx, Note::Undone, &withdrawals, None, now).await?;
         let pairs: Vec<&Pair> = pairs.iter().collect();
         let ledger = ledgers(tx, &pairs).await?;
         stand(tx, &pairs, &ledger).await?;

@@ -53,7 +53,7 @@ pub async fn reasons(
         reason.sql
     );
     let mut all = Vec::with_capacity(customers.len());
-    for chunk in customers.chunks(1_000) {
+    for chunk in Rows::pieces(customers, 512) {
         let mut rows = Rows::new(&[Type::Int]);
         chunk.iter().for_each(|id| rows.push(args![*id]));
         let found: Vec<(i64, Option<String>)> = db.all_with_rows(&sql, rows, reason.args.clone()).await?;

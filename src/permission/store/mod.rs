@@ -2,4 +2,5 @@
 
 pub(super) mod consent;
 pub(super) mod facts;
+pub(super) mod reason;
 pub(super) mod suppression;

@@ -1,8 +1,8 @@
 //! Addresses that get no mail, whoever has them. Only a person lifts one, and that is audited.
 
 use crate::args;
-use crate::customer::audit;
-use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type, Value};
+use crate::customer::{LEDGER_LOCK, Note, audit, note};
+use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Tx, Type, Value};
 use crate::types::Timestamp;
 use std::collections::HashSet;
 
@@ -85,9 +85,11 @@ pub async fn suppress_many(tx: &mut Tx, new: &[NewSuppression], now: Timestamp) 
                SELECT * FROM ({rows}) AS input WHERE true ON CONFLICT (address, reason) WHERE lifted_at IS NULL \
                DO UPDATE SET until = excluded.until \
                WHERE suppression.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppression.until) \
-               RETURNING address, reason";
+               RETURNING id, address, reason";
     let mut changed = Vec::with_capacity(new.len());
-    for chunk in new.chunks(1_000) {
+    // two files with the same addresses would wait for each other's rows
+    tx.serialise(LEDGER_LOCK).await?;
+    for chunk in Rows::pieces(new, 512) {
         let mut rows = Rows::new(TYPES);
         let mut seen = HashSet::new();
         let mut later = Vec::new();
@@ -99,15 +101,19 @@ pub async fn suppress_many(tx: &mut Tx, new: &[NewSuppression], now: Timestamp) 
             }
             rows.push(row(s, now));
         }
-        let told: Vec<(String, String)> = tx.all_with_rows(sql, rows, args![]).await?;
-        let told: HashSet<(String, String)> = told.into_iter().collect();
+        let told: Vec<(i64, String, String)> = tx.all_with_rows(sql, rows, args![]).await?;
+        let mut ids: Vec<i64> = told.iter().map(|(id, ..)| *id).collect();
+        let told: HashSet<(String, String)> = told.into_iter().map(|(_, address, reason)| (address, reason)).collect();
         let start = changed.len();
         changed.extend(chunk.iter().map(|s| told.contains(&(s.address.clone(), s.reason.clone()))));
         for i in later {
             let mut rows = Rows::new(TYPES);
             rows.push(row(&chunk[i], now));
-            changed[start + i] = !tx.all_with_rows::<(String, String)>(sql, rows, args![]).await?.is_empty();
+            let told: Vec<(i64, String, String)> = tx.all_with_rows(sql, rows, args![]).await?;
+            changed[start + i] = !told.is_empty();
+            ids.extend(told.into_iter().map(|(id, ..)| id));
         }
+        note(tx, Note::Suppression, &ids, None, now).await?;
     }
     Ok(changed)
 }
@@ -121,8 +127,9 @@ fn row(s: &NewSuppression, now: Timestamp) -> Vec<Value> {
 /// # Errors
 /// What the database says.
 pub async fn lift(tx: &mut Tx, address: &str, actor: &str, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE suppression SET lifted_at = ?, lifted_by = ? WHERE address = ? AND lifted_at IS NULL";
-    let lifted = tx.execute(sql, args![now, actor, address]).await?;
+    let sql =
+        "UPDATE suppression SET lifted_at = ?, lifted_by = ? WHERE address = ? AND lifted_at IS NULL RETURNING id";
+    let lifted = noted(tx, sql, args![now, actor, address], now).await?;
     if lifted > 0 {
         audit(tx, actor, "suppression lift", address, None, now).await?;
     }
@@ -134,8 +141,17 @@ pub async fn lift(tx: &mut Tx, address: &str, actor: &str, now: Timestamp) -> Re
 /// # Errors
 /// What the database says.
 pub async fn lift_batch(tx: &mut Tx, batch: i64, actor: &str, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE suppression SET lifted_at = ?, lifted_by = ? WHERE batch_id = ? AND lifted_at IS NULL";
-    tx.execute(sql, args![now, actor, batch]).await
+    let sql =
+        "UPDATE suppression SET lifted_at = ?, lifted_by = ? WHERE batch_id = ? AND lifted_at IS NULL RETURNING id";
+    noted(tx, sql, args![now, actor, batch], now).await
+}
+
+/// Changes suppressions by a statement that gives their ids, and notes them; gives how many there were.
+async fn noted(tx: &mut Tx, sql: &str, args: Args, now: Timestamp) -> Result<u64, DbError> {
+    tx.serialise(LEDGER_LOCK).await?;
+    let ids: Vec<i64> = tx.all::<(i64,)>(sql, args).await?.into_iter().map(|(id,)| id).collect();
+    note(tx, Note::Suppression, &ids, None, now).await?;
+    Ok(ids.len() as u64)
 }
 
 /// Which suppressions to list.

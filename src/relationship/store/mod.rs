@@ -1,5 +1,5 @@
 //! The SQL of the relationship stage, one text for both databases: the rows of `relationship` and `calibration` here and
-//! in [`write`], the evidence that they come from in [`evidence`].
+//! in `write.rs`, the evidence that they come from in `evidence.rs`.
 
 mod evidence;
 mod write;

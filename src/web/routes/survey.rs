@@ -25,7 +25,7 @@ pub(in crate::web) async fn ask(
         Err(status) => return pages::refusal(&state, &client, status),
     };
     let query = query.unwrap_or_default();
-    let tapped = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "a");
+    let tapped = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "answer");
     let tapped = tapped.and_then(|(_, value)| answer::accept(&question.survey, &value));
     question.render(&state, &client, StatusCode::OK, tapped.as_deref(), "", false).await
 }

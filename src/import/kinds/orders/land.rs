@@ -255,7 +255,7 @@ fn correction(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEv
         value: Some(new.amount),
         currency: Some(new.currency.to_string()),
         batch,
-        data: json!({ "event": new.event, "kind": "order", "order": new.key, "changes": changes }),
+        data: json!({ "corrects": new.event, "kind": "order", "order": new.key, "changes": changes }),
         ..NewEvent::new(
             Kind::Correction,
             new.customer,

@@ -7,7 +7,7 @@ use crate::types::{Currency, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 512;
 
 /// What became of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -137,7 +137,7 @@ pub async fn by_keys(tx: &mut Tx, keys: &[&str]) -> Result<HashMap<String, Purch
     let sql =
         format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE order_key IN (SELECT k FROM input)");
     let mut all = HashMap::with_capacity(keys.len());
-    for chunk in keys.chunks(CHUNK) {
+    for chunk in Rows::pieces(keys, CHUNK) {
         let mut rows = Rows::new(&[Type::Text]);
         chunk.iter().for_each(|key| rows.push(args![*key]));
         let found: Vec<Purchase> = tx.all_with_rows(&sql, rows, args![]).await?;
@@ -154,7 +154,7 @@ pub async fn insert(tx: &mut Tx, purchases: &[&Purchase], now: Timestamp) -> Res
     let sql = format!(
         "WITH input({NAMES}) AS ({{rows}}) INSERT INTO purchase ({NAMES}, updated_at) SELECT {NAMES}, CAST(? AS BIGINT) FROM input"
     );
-    for chunk in purchases.chunks(CHUNK) {
+    for chunk in Rows::pieces(purchases, CHUNK) {
         tx.execute_rows(&sql, rows(chunk), args![now]).await?;
     }
     Ok(())
@@ -170,7 +170,7 @@ pub async fn update(tx: &mut Tx, purchases: &[&Purchase], now: Timestamp) -> Res
          margin = input.margin, discount = input.discount, refunded = input.refunded, status = input.status, updated_at = ? \
          FROM input WHERE purchase.event_id = input.event_id"
     );
-    for chunk in purchases.chunks(CHUNK) {
+    for chunk in Rows::pieces(purchases, CHUNK) {
         tx.execute_rows(&sql, rows(chunk), args![now]).await?;
     }
     Ok(())
@@ -184,7 +184,7 @@ pub async fn items(db: &mut impl Query, events: &[i64]) -> Result<HashMap<i64, V
     let sql = "WITH input(k) AS ({rows}) SELECT event_id, sku, name, category, quantity, amount FROM order_item \
                WHERE event_id IN (SELECT k FROM input) ORDER BY id";
     let mut all: HashMap<i64, Vec<Item>> = HashMap::new();
-    for chunk in events.chunks(CHUNK) {
+    for chunk in Rows::pieces(events, CHUNK) {
         let mut rows = Rows::new(&[Type::Int]);
         chunk.iter().for_each(|id| rows.push(args![*id]));
         type Line = (i64, Option<String>, Option<String>, Option<String>, f64, Option<i64>);
@@ -211,7 +211,7 @@ pub async fn set_items(tx: &mut Tx, orders: &[(i64, &[Item])], replaces: bool) -
         orders.iter().flat_map(|(event, items)| items.iter().map(|item| (*event, item))).collect();
     let sql =
         "INSERT INTO order_item (event_id, sku, name, category, quantity, amount) SELECT * FROM ({rows}) AS input";
-    for chunk in all.chunks(CHUNK) {
+    for chunk in Rows::pieces(&all, CHUNK) {
         let mut rows = Rows::new(TYPES);
         for (event, item) in chunk {
             rows.push(args![

@@ -3,15 +3,15 @@
 //! Ids become visible in order: on PostgreSQL an append is the last act of its transaction, under a lock that is held
 //! to the commit, so a reader that has seen id 7 has seen all below it. On SQLite there is one writer anyway.
 
-use super::Kind;
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type, Value};
+use crate::event::Kind;
 use jiff::Timestamp;
 
 /// The advisory lock of the log.
 const LOCK: i64 = 0x6461_6e67_6f6c_0001;
 /// Rows a statement.
-const CHUNK: usize = 500;
+const CHUNK: usize = 512;
 
 /// An event to append.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ pub async fn append_in(tx: &mut Tx, events: &[NewEvent], now: Timestamp) -> Resu
         return Ok(ids);
     }
     tx.serialise(LOCK).await?;
-    for chunk in events.chunks(CHUNK) {
+    for chunk in Rows::pieces(events, CHUNK) {
         const TYPES: &[Type] = &[
             Type::Int,
             Type::Text,

@@ -1,0 +1,6 @@
+//! The SQL of the event log: appending and reading it, the cursors of its readers, and what the orders in it come to.
+
+mod log;
+pub mod purchase;
+
+pub use log::{Event, NewEvent, append, append_in, cursor, move_cursor, read_after};

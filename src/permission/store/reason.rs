@@ -1,0 +1,48 @@
+//! The rule of permission in SQL, for a whole audience at once. A test holds it and [`Rule::judge`] together.
+
+use crate::args;
+use crate::db::Args;
+use crate::permission::Rule;
+use crate::permission::rule::SOFT;
+
+/// A piece of SQL with its parameters, in the order of their `?`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fragment {
+    /// The text.
+    pub sql: String,
+    /// The parameters.
+    pub args: Args,
+}
+
+impl Rule {
+    /// The same judgement in SQL: a `CASE` over `c`, the alias of `customer`, that gives the reason's name, or null when
+    /// the mail may go.
+    pub fn reason(&self) -> Fragment {
+        let mut sql = String::from(
+            "CASE WHEN c.erased_at IS NOT NULL THEN 'erased' WHEN c.email IS NULL THEN 'no-address' \
+             WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address = c.email AND s.lifted_at IS NULL \
+             AND (s.until IS NULL OR s.until > ?)) THEN 'suppressed'",
+        );
+        let mut args = args![self.now];
+        if !self.service {
+            sql.push_str(
+                " WHEN NOT (EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
+                 AND k.state = 'granted' AND (k.basis IS NULL OR k.basis <> ?))",
+            );
+            args.extend(args![&self.topic, SOFT]);
+            if let Some(since) = self.own_since {
+                sql.push_str(
+                    " OR (EXISTS (SELECT 1 FROM purchase p WHERE p.customer_id = c.id AND p.at >= ? \
+                     AND p.status NOT IN ('cancelled', 'returned')) \
+                     AND NOT EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
+                     AND k.state = 'withdrawn'))",
+                );
+                args.extend(args![since, &self.topic]);
+            }
+            sql.push_str(") THEN 'no-consent' WHEN c.paused_until > ? THEN 'paused'");
+            args.extend(args![self.now]);
+        }
+        sql.push_str(" END");
+        Fragment { sql, args }
+    }
+}

@@ -1,0 +1,70 @@
+//! Versions: the old is copied before it is changed, the newer is refused, PostgreSQL waits for a word.
+
+use super::shop::{Shop, file, run};
+use crate::support::on_both;
+use dangol::args;
+use dangol::db::dialect::Dialect;
+use dangol::db::location::Location;
+use dangol::db::migrate::{Step, apply, apply_steps, known};
+use dangol::db::{Db, DbError};
+
+/// This version and one that adds a table; and one whose second half fails.
+fn two(db: &Db, next: &'static str) -> &'static [Step] {
+    let ground = match db.dialect() {
+        Dialect::Sqlite => include_str!("../../../migrations/sqlite/0001_ground.sql"),
+        Dialect::Postgres => include_str!("../../../migrations/postgres/0001_ground.sql"),
+    };
+    vec![(1, "ground", ground), (2, "next", next)].leak()
+}
+
+#[test]
+fn an_existing_database_is_copied_or_asks_before_it_changes() {
+    on_both(|t| async move {
+        let t = &t;
+        t.db.execute("INSERT INTO meta (key, value) VALUES ('who', '홍길동')", args![]).await.unwrap();
+        let broken = two(&t.db, "CREATE TABLE more (id BIGINT); CREATE TABLE nonsense nonsense");
+        let good = two(&t.db, "CREATE TABLE more (id BIGINT)");
+        match &t.location {
+            Location::Sqlite(path) => {
+                let failed = apply_steps(&t.db, &t.location, false, broken).await.unwrap_err();
+                assert!(failed.to_string().contains("rolled back"), "{failed}");
+                let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'more'";
+                assert_eq!(t.db.one::<(i64,)>(tables, args![]).await.unwrap(), (0,));
+                let applied = apply_steps(&t.db, &t.location, false, good).await.unwrap();
+                assert_eq!((applied.from, applied.to), (1, 2));
+                // the first attempt's copy is not written over
+                assert_eq!(applied.backup.as_deref(), Some(path.with_file_name("test.db.before-v2-2").as_path()));
+                let old = file(path.with_file_name("test.db.before-v2")).await;
+                let (who,): (String,) = old.one("SELECT value FROM meta WHERE key = 'who'", args![]).await.unwrap();
+                assert_eq!(who, "홍길동");
+                assert_eq!(dangol::db::migrate::version(&old).await.unwrap(), 1);
+            }
+            Location::Postgres(_) => {
+                let waits = apply_steps(&t.db, &t.location, false, good).await.unwrap_err();
+                assert!(matches!(waits, DbError::Behind { found: 1, known: 2 }), "{waits}");
+                assert!(waits.to_string().contains("pg_dump") && waits.to_string().contains("--migrate"), "{waits}");
+                let applied = apply_steps(&t.db, &t.location, true, good).await.unwrap();
+                assert_eq!((applied.from, applied.to, applied.backup), (1, 2, None));
+            }
+        }
+        let newer = apply(&t.db, &t.location, true).await.unwrap_err();
+        assert!(matches!(newer, DbError::Newer { found: 2, .. }), "{newer}");
+    });
+}
+
+#[test]
+fn a_newer_database_is_refused_in_words_that_help() {
+    let shop = Shop::new();
+    assert!(shop.dangol(&["db", "migrate"]).fine().contains(&format!("from version 0 to {}", known())));
+    assert!(shop.dangol(&["db", "migrate"]).fine().contains("as it should be"));
+    assert_eq!(shop.dangol(&["db", "migrate", "--json"]).json()["to"], known());
+    run(async {
+        let db = file(shop.path("dangol.db")).await;
+        let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', 1, x'00', 0)";
+        db.execute(sql, args![]).await.unwrap();
+        db.close().await;
+    });
+    for command in [&["db", "migrate"][..], &["segment", "list"], &["run", "--until-idle"]] {
+        shop.dangol(command).failed(&["version 999", "run a newer dangol", "restore a backup"]);
+    }
+}
