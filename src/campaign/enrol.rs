@@ -98,7 +98,10 @@ pub async fn overdue(
             Ok(live) => live,
             Err(CampaignError::Db(e)) => return Err(e.into()),
             Err(e) => {
-                tracing::error!(campaign = occurrence.campaign, "its audience cannot be taken, and nobody more gets it: {e}");
+                tracing::error!(
+                    campaign = occurrence.campaign,
+                    "its audience cannot be taken, and nobody more gets it: {e}"
+                );
                 store::cancel_occurrence(db, occurrence.id, now).await?;
                 done.cancelled += 1;
                 continue;

@@ -43,8 +43,8 @@ pub(crate) fn parse(source: &str) -> (Spanned<DeTable<'_>>, Vec<Mistake>) {
             continue;
         }
         let same = last.is_some_and(|m| line_of(source, m.span.start).contains(&found.span.start));
-        let swallowed = list && last.is_some_and(|m| !m.local);
-        if !same && !swallowed {
+        let same = same || (list && last.is_some_and(|m| !m.local));
+        if !same {
             mistakes.push(found);
         }
     }

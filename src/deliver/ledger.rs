@@ -211,6 +211,10 @@ fn settled(finished: &Finished, now: Timestamp) -> Change {
     let (state, reason, reply, next_at) = match outcome {
         Outcome::Accepted { reply } => (State::Accepted, None, Some(reply), None),
         Outcome::Refused { reply } => (State::Refused, None, Some(reply), None),
+        // service mail has to arrive, once too often rather than never, under the same Message-ID
+        Outcome::Unknown { why } if claimed.service => {
+            (State::Deferred, Some(why.as_str()), None, Some(retry_at(attempts, now)))
+        }
         Outcome::Unknown { why } => (State::Unknown, Some(why.as_str()), None, None),
         Outcome::Deferred { reply, .. } | Outcome::Blamed { reply } => {
             let at = retry_at(attempts, now);

@@ -17,6 +17,7 @@ pub mod node;
 pub mod queue;
 pub mod relay;
 pub mod sender;
+pub mod settle;
 pub mod state;
 pub mod store;
 pub mod verdict;

@@ -261,6 +261,13 @@ impl Shared {
         self.taken.notify_one();
         mail
     }
+    /// Makes a connection's last result durable; whether there was one.
+    async fn settle(&self, ledger: &Ledger, previous: &mut Option<Finished>) -> bool {
+        let Some(finished) = previous.take() else { return false };
+        ledger.finish(finished).await;
+        self.landed(1);
+        true
+    }
     /// Puts a mail back at the front: it was taken, and nothing was sent.
     fn put_back(&self, mail: Outgoing) {
         self.lock().push_front(mail);
@@ -276,9 +283,7 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
         let stopping = shared.stop.is_cancelled();
         let mail = if stopping { None } else { shared.take(&relay.name) };
         let Some(mail) = mail else {
-            if let Some(finished) = previous.take() {
-                ledger.finish(finished).await;
-                shared.landed(1);
+            if shared.settle(&ledger, &mut previous).await {
                 continue;
             }
             if stopping {
@@ -307,10 +312,7 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
                 }
                 Err(e) => {
                     shared.put_back(mail);
-                    if let Some(finished) = previous.take() {
-                        ledger.finish(finished).await;
-                        shared.landed(1);
-                    }
+                    shared.settle(&ledger, &mut previous).await;
                     let wait = relay.failed(&e.why);
                     tracing::warn!(relay = relay.name, "{e}");
                     shared.show();
@@ -324,17 +326,25 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
         };
         if over_quota(&shared, &relay).await {
             shared.put_back(mail);
+            shared.settle(&ledger, &mut previous).await;
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(60)) => {}
                 () = shared.stop.cancelled() => {}
             }
             continue;
         }
-        tokio::select! {
-            () = relay.ready() => {}
-            () = shared.stop.cancelled() => {
-                shared.put_back(mail);
-                continue;
+        let ready = relay.ready();
+        tokio::pin!(ready);
+        let at_once = tokio::select! { biased; () = &mut ready => true, () = std::future::ready(()) => false };
+        if !at_once {
+            // a result that waited for the next mail's turn would be of unknown fate if the process were killed meanwhile
+            shared.settle(&ledger, &mut previous).await;
+            tokio::select! {
+                () = &mut ready => {}
+                () = shared.stop.cancelled() => {
+                    shared.put_back(mail);
+                    continue;
+                }
             }
         }
         let had_previous = usize::from(previous.is_some());

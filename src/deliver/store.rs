@@ -266,35 +266,23 @@ pub async fn next_due(db: &mut impl Query) -> Result<Option<Timestamp>, DbError>
     Ok(db.one::<(Option<Timestamp>,)>(sql, args![]).await?.0)
 }
 
-/// Sets messages of unknown fate by hand: `accepted` (settle) or `queued` (resend). Gives the ids that were unknown.
-///
-/// # Errors
-/// What the database says.
-pub async fn settle_unknown(
+/// Sets messages of unknown fate to another state. Gives those that were: message, customer, campaign.
+pub(super) async fn settle_unknown(
     tx: &mut Tx,
     ids: &[i64],
     to: State,
     reason: &str,
     now: Timestamp,
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Vec<(i64, i64, i64)>, DbError> {
     let mut rows = Rows::new(&[Type::Int]);
     for id in ids {
         rows.push(args![*id]);
     }
-    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, updated_at = ? \
-               FROM input WHERE message.id = input.id AND message.state = 'unknown' RETURNING message.id";
-    let changed = tx.all_with_rows::<(i64,)>(sql, rows, args![to.name(), reason, now, now]).await?;
-    Ok(changed.into_iter().map(|(id,)| id).collect())
-}
-
-/// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.
-///
-/// # Errors
-/// What the database says.
-pub async fn distrust_due(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE message SET state = 'unknown', reason = ?, settled_at = ?, node_id = NULL, token = NULL, updated_at = ? \
-               WHERE state IN ('claimed', 'transmitting') OR (state IN ('queued', 'deferred') AND next_at <= ?)";
-    tx.execute(sql, args![reason, now, now, now]).await
+    let settled = (to == State::Accepted).then_some(now);
+    let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, updated_at = ? \
+               FROM input WHERE message.id = input.id AND message.state = 'unknown' \
+               RETURNING message.id, message.customer_id, message.campaign_id";
+    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now]).await
 }
 
 /// Says why the lanes of paused campaigns are held.
@@ -306,6 +294,16 @@ pub async fn hold_paused(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<()
                WHERE campaign_id IN (SELECT id FROM campaign WHERE state = 'paused')";
     tx.execute(sql, args![reason, now]).await?;
     Ok(())
+}
+
+/// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.
+///
+/// # Errors
+/// What the database says.
+pub async fn distrust_due(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'unknown', reason = ?, settled_at = ?, node_id = NULL, token = NULL, updated_at = ? \
+               WHERE state IN ('claimed', 'transmitting') OR (state IN ('queued', 'deferred') AND next_at <= ?)";
+    tx.execute(sql, args![reason, now, now, now]).await
 }
 
 /// A message, for `dangol message list`.

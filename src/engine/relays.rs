@@ -55,7 +55,11 @@ pub async fn of(app: &App) -> Result<Relays, AppError> {
 }
 
 async fn start_catcher(app: &App) -> Result<Catcher, AppError> {
-    let options = catcher::Options { locale: Some(app.settings().site.locale.clone()), ..Default::default() };
+    let options = catcher::Options {
+        http: Some((std::net::Ipv4Addr::LOCALHOST, 0).into()),
+        locale: Some(app.settings().site.locale.clone()),
+        ..Default::default()
+    };
     let catcher = Catcher::start(options, app.clock.clone(), catcher::take_all).await;
     catcher.map_err(|e| AppError::Other(format!("the mail catcher cannot listen: {e}")))
 }

@@ -28,7 +28,7 @@ pub struct Known {
 }
 
 /// The variables that every mail has.
-const VARIABLES: [&str; 31] = [
+const VARIABLES: [&str; 29] = [
     "customer.email",
     "customer.name",
     "customer.first_name",
@@ -40,8 +40,6 @@ const VARIABLES: [&str; 31] = [
     "customer.external_id",
     "customer.score",
     "customer.lifecycle",
-    "customer.loyalty",
-    "customer.value_tier",
     "customer.purchases",
     "customer.revenue",
     "customer.last_purchase_at",

@@ -1,5 +1,6 @@
 //! The suite: behaviour through the public door. One binary, a module for each behaviour.
 
+#![allow(clippy::type_complexity, reason = "a table of cases reads best as one")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod architecture;

@@ -7,8 +7,8 @@ mod mail;
 
 pub use audience::{Counted, collisions, counted, enrolled};
 pub use enrolment::{
-    Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, overdue_occurrences, insert_enrolments, insert_messages, mark_stale,
-    next_occurrence, place, zones,
+    Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, insert_enrolments,
+    insert_messages, mark_stale, next_occurrence, overdue_occurrences, place, zones,
 };
 pub use live::{
     Campaign, campaign, campaigns, cancel_messages, content, finish_all, insert_campaign, latest_hash, move_inside,

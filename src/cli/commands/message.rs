@@ -4,8 +4,9 @@ use super::app;
 use crate::campaign::control::launched;
 use crate::cli::arguments::{Global, Message};
 use crate::cli::output;
-use crate::customer::audit;
+use crate::deliver::settle::{self, Fate};
 use crate::deliver::{State, store};
+use crate::engine::App;
 use anyhow::anyhow;
 use serde_json::json;
 
@@ -32,25 +33,19 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<()> {
                 output::table(&["id", "campaign", "to", "state", "reason", "reply"], rows)
             })
         }
-        Message::Resend { ids } => settle(global, &ids, State::Queued, "sent again by hand").await,
-        Message::Settle { ids } => settle(global, &ids, State::Accepted, "settled by hand").await,
+        Message::Resend { ids } => settle(global, &app, &ids, Fate::Again).await,
+        Message::Settle { ids } => settle(global, &app, &ids, Fate::Delivered).await,
     }
 }
 
-async fn settle(global: &Global, ids: &[i64], to: State, reason: &str) -> anyhow::Result<()> {
-    let app = app(global).await?;
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    let changed = store::settle_unknown(&mut tx, ids, to, reason, now).await?;
-    for id in &changed {
-        audit(&mut tx, "command line", reason, &format!("message {id}"), None, now).await?;
-    }
-    tx.commit().await?;
+async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::Result<()> {
+    let changed = settle::settle(&app.db, ids, fate, "command line", app.clock.now()).await?;
     let other: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
     output::show(global.json, &json!({ "changed": changed, "left": other }), || {
+        let what = if fate == Fate::Again { "will go out again" } else { "counted as delivered" };
         let mut text = match changed.len() {
-            1 => format!("1 message is {to} now"),
-            n => format!("{n} messages are {to} now"),
+            1 => format!("1 message {what}"),
+            n => format!("{n} messages {what}"),
         };
         if !other.is_empty() {
             text += &format!("; left alone, because they are not of unknown fate: {other:?}");

@@ -14,7 +14,8 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
     let mut running = Running::start(app.clone(), Roles::ALL).await?;
     signals::handle(&app, running.stopping());
     if let Some(catcher) = running.catcher() {
-        tracing::info!("mail to catch:// goes to the built-in catcher, to nobody else ({})", catcher.smtp_addr);
+        let page = catcher.http_addr.map(|page| format!("; see it on http://{page}")).unwrap_or_default();
+        tracing::info!("mail to catch:// goes to the built-in catcher, to nobody else{page}");
     }
     if until_idle {
         let worked = running.until_idle().await;

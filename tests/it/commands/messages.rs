@@ -33,10 +33,10 @@ fn only_mails_of_unknown_fate_are_settled_or_sent_again() {
     let said: Json = shop.json(&["message", "settle", &lost_, &sure_, "999999"]);
     assert_eq!(said, json!({ "changed": [lost], "left": [sure, 999_999] }));
     let said = shop.run(&["message", "resend", &other.to_string()]).done();
-    assert_eq!(said, "1 message is queued now\n");
+    assert_eq!(said, "1 message will go out again\n");
     assert_eq!((ids(&shop, "unknown"), ids(&shop, "queued")), (vec![], vec![other]));
     let said = shop.run(&["message", "resend", &lost_]).done();
-    assert!(said.contains("0 messages are queued now; left alone, because they are not of unknown fate"), "{said}");
+    assert!(said.contains("0 messages will go out again; left alone, because they are not of unknown fate"), "{said}");
     shop.run(&["run", "--until-idle"]).done();
     assert_eq!(ids(&shop, "accepted").len(), 17);
 }

@@ -159,6 +159,9 @@ proptest! {
         rows in proptest::collection::vec((0..5_u8, 0..5_u8, any::<bool>()), 0..40),
         name in "[가-힣a-z,\"=\\n ]{0,6}",
     ) {
+        // a key that is told without its address first, and with it later, may meet somebody else's row in between
+        let bare = |id: &u8| rows.iter().any(|(other, address, _)| other == id && *address == 0);
+        prop_assume!(rows.iter().all(|(id, address, _)| *id == 0 || *address == 0 || !bare(id)));
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(["external_id", "email", "name"]).unwrap();
         for (id, address, named) in &rows {
