@@ -197,16 +197,18 @@ impl<'a> Walk<'a> {
         let none = Map::new();
         let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&none);
         let closed = schema.get("additionalProperties") == Some(&Json::Bool(false));
+        let mut meant = Vec::new();
         for (key, value) in table.iter() {
             match self.schemas.property(schema, key.get_ref()) {
                 Some(schema) => self.value(value, schema, &place.down(key.get_ref(), key.span())),
-                None if closed => self.unknown(key, properties, place),
+                None if closed => meant.extend(self.unknown(key, properties, place)),
                 None => {}
             }
         }
         for name in self.schemas.required(schema) {
-            // in a broken file it may stand on a line that could not be read
-            if table.contains_key(name) || !self.spoilt.is_empty() {
+            // in a broken file it may stand on a line that could not be read, or it is there with a typo
+            let typo = meant.iter().any(|help| *help == format!("did you mean `{name}`?"));
+            if table.contains_key(name) || typo || !self.spoilt.is_empty() {
                 continue;
             }
             let message = format!("{} lacks `{name}`", place.table());
@@ -225,15 +227,23 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, properties: &Map<String, Json>, place: &Place) {
+    /// Gives what is told to do about it.
+    fn unknown(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        properties: &Map<String, Json>,
+        place: &Place,
+    ) -> Option<String> {
         self.lost |= place.depth == 0;
         let word = key.get_ref();
         if ["password", "passwd", "secret", "token"].contains(&word.to_lowercase().as_str()) {
             let message = format!("`{word}` does not stand in a file: the file goes into Git");
-            return self.report(key.span(), "secret", message, Some(NO_SECRETS.into()));
+            self.report(key.span(), "secret", message, Some(NO_SECRETS.into()));
+            return None;
         }
         let help = nearest(word, properties.keys().map(String::as_str));
-        self.report(key.span(), "unknown-key", format!("`{word}` is not a key of {}", place.table()), help);
+        self.report(key.span(), "unknown-key", format!("`{word}` is not a key of {}", place.table()), help.clone());
+        help
     }
 
     fn text(&mut self, text: &str, span: Range<usize>, schema: &Json, place: &Place) {

@@ -62,8 +62,11 @@ impl Shop {
     }
 }
 
+/// What is broken, and how.
+type Case<'a> = (&'a str, &'a dyn Fn(&Shop));
+
 /// Breaks a workspace in one way after the other, and gives what is told of each, under what was done.
-fn gallery(cases: &[(&str, &dyn Fn(&Shop))]) -> String {
+fn gallery(cases: &[Case<'_>]) -> String {
     let mut told = String::new();
     for (done, break_it) in cases {
         let shop = Shop::new();
@@ -77,7 +80,7 @@ fn gallery(cases: &[(&str, &dyn Fn(&Shop))]) -> String {
 }
 
 /// The gallery as a snapshot under `snapshots/`.
-fn shown(name: &str, cases: &[(&str, &dyn Fn(&Shop))]) {
+fn shown(name: &str, cases: &[Case<'_>]) {
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, gallery(cases)) });
 }
 

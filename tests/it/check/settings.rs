@@ -1,6 +1,6 @@
 //! Mistakes in `dangol.toml`.
 
-use super::{Shop, gallery, shown};
+use super::{Case, gallery, shown};
 
 const FILE: &str = "dangol.toml";
 
@@ -110,7 +110,7 @@ fn values() {
 
 #[test]
 fn secrets_are_told_of_and_not_shown() {
-    let cases: &[(&str, &dyn Fn(&Shop))] = &[
+    let cases: &[Case<'_>] = &[
         ("a password in the database's address", &|shop| {
             shop.edit(FILE, "sqlite://dangol.db", "postgres://dangol:hunter2@db.example/shop");
         }),
