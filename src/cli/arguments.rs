@@ -42,7 +42,7 @@ pub enum Command {
         /// The folder to make
         dir: PathBuf,
     },
-    /// A whole shop in a temporary place: shows the promises, then serves its mail and report
+    /// A whole shop in a temporary place: shows the promises, then serves its mail
     Demo {
         /// Its language
         #[arg(long, value_enum, default_value_t = Lang::En)]

@@ -15,7 +15,9 @@ pub fn show<T: Serialize>(json: bool, value: &T, text: impl FnOnce() -> String) 
     if json {
         print(&serde_json::to_string_pretty(value)?);
     } else {
-        print(text().trim_end());
+        // what stood in a file may hold what a terminal would obey
+        let plain = text().replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}");
+        print(plain.trim_end());
     }
     Ok(())
 }

@@ -125,7 +125,7 @@ pub async fn somebody_sends(db: &Db, location: &Location) -> Result<bool, DbErro
     if let Location::Sqlite(path) = location {
         return Ok(FileLock::take(&FileLock::path(path, "sender"))?.is_none());
     }
-    for other in store::other_nodes(&mut &*db, 0).await? {
+    for other in store::unstopped_nodes(&mut &*db).await? {
         match AdvisoryLock::take(db, SPACE, lock_id(other)).await? {
             Some(lock) => lock.release().await,
             None => return Ok(true),

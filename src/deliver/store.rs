@@ -174,6 +174,12 @@ pub(super) async fn other_nodes(db: &mut impl Query, node: i64) -> Result<Vec<i6
     Ok(db.all::<(i64,)>(sql, args![node]).await?.into_iter().map(|(id,)| id).collect())
 }
 
+/// Processes that have not said that they ended.
+pub(super) async fn unstopped_nodes(db: &mut impl Query) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT id FROM node WHERE stopped_at IS NULL";
+    Ok(db.all::<(i64,)>(sql, args![]).await?.into_iter().map(|(id,)| id).collect())
+}
+
 pub(super) async fn set_lane(tx: &mut Tx, campaign: i64, lane: &Lane, now: Timestamp) -> Result<(), DbError> {
     let (state, reason) = match lane {
         Lane::Open => ("open", None),

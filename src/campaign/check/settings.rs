@@ -13,6 +13,7 @@ pub(super) fn problems(workspace: &Workspace, drafts: &Drafts) -> Vec<Problem> {
     let settings = &workspace.settings.value;
     let mut problems = Vec::new();
     site(document, settings, drafts, &mut problems);
+    periods(document, settings, &mut problems);
     database(workspace, &mut problems);
     if settings.web.listen.parse::<std::net::SocketAddr>().is_err() {
         let message = format!("`{}` is not an address and port such as 127.0.0.1:8080", settings.web.listen);
@@ -50,10 +51,32 @@ fn site(document: &Document, settings: &Settings, drafts: &Drafts, problems: &mu
                     "`url` is http: links in mails are then readable on the way, and mail programs distrust them";
                 problems.push(document.problem("site.url", "insecure", message).help("use https://").warning());
             }
+            if url.query().is_some() || url.fragment().is_some() {
+                let message = "`url` has a ? or a #, and every link in every mail is made by adding to its end";
+                problems
+                    .push(document.problem("site.url", "value", message).help("write https://mail.your-shop.example"));
+            }
         }
         _ => {
             let message = format!("`{written}` is not the address of a site");
             problems.push(document.problem("site.url", "value", message).help("write https://mail.your-shop.example"));
+        }
+    }
+}
+
+/// Periods that mean nothing when they are nothing.
+fn periods(document: &Document, settings: &Settings, problems: &mut Vec<Problem>) {
+    let scoring = &settings.scoring;
+    for (path, period) in [
+        ("scoring.horizon", scoring.horizon),
+        ("scoring.half_life", scoring.half_life),
+        ("scoring.engagement_half_life", scoring.engagement_half_life),
+        ("scoring.attitude_half_life", scoring.attitude_half_life),
+        ("delivery.expires", settings.delivery.expires),
+    ] {
+        if period.as_millis() == 0 {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            problems.push(document.problem(path, "value", format!("`{name}` is longer than nothing")));
         }
     }
 }

@@ -241,7 +241,13 @@ pub async fn insert_messages(
     tx.execute(&format!("{sql} ON CONFLICT DO NOTHING"), args()).await?;
     let missing = " AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrolment_id = e.id)";
     let sql = common("CAST(NULL AS TEXT)", "'skipped'", "'same address'", missing);
-    tx.execute(&sql, args()).await?;
+    if tx.execute(&sql, args()).await? > 0 {
+        // whoever shares an address with somebody treated is in neither arm
+        let sql = "UPDATE enrolment SET arm = 'none', state = 'skipped', reason = 'same address' WHERE occurrence_id = ? \
+                   AND customer_id > ? AND customer_id <= ? AND arm = 'treated' AND EXISTS \
+                   (SELECT 1 FROM message m WHERE m.enrolment_id = enrolment.id AND m.state = 'skipped' AND m.reason = 'same address')";
+        tx.execute(sql, args![place.occurrence, place.position, slice.to]).await?;
+    }
     Ok(())
 }
 

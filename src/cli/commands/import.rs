@@ -52,7 +52,9 @@ pub async fn import(global: &Global, arguments: Import) -> anyhow::Result<ExitCo
     bar.finish_and_clear();
     let report = report.with_context(|| format!("{file} was not imported to its end"))?;
     output::show(global.json, &report, || text(&report))?;
-    Ok(ExitCode::SUCCESS)
+    // a file of which nothing could be taken is a failure, for whoever imports by a timer
+    let nothing = report.rows > 0 && report.rejected == report.rows;
+    Ok(if nothing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn undo(global: &Global, batch: i64) -> anyhow::Result<ExitCode> {
