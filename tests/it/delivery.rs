@@ -423,3 +423,46 @@ fn names_in_every_script_arrive_and_no_name_becomes_a_header() {
         assert!(world.received().iter().any(|(address, _)| address == "d@xn--bcher-kva.example"));
     });
 }
+
+#[test]
+fn whoever_is_erased_with_mail_queued_gets_none_and_the_others_theirs() {
+    on_both(|t| async move {
+        let world = World::new(&t, take).await;
+        world.customers(&people(5)).await;
+        world.launch("spring").await;
+        let settings = world.app.settings();
+        let app = &world.app;
+        campaign::enrol::tick(&app.db, &app.cache, &settings, 10, world.now()).await.unwrap();
+        let key = dangol::customer::ErasureKey::new(app.secret.erasure_key());
+        let mut tx = app.db.begin().await.unwrap();
+        assert!(dangol::customer::erase(&mut tx, 2, &key, "test", world.now()).await.unwrap());
+        tx.commit().await.unwrap();
+        world.run().await;
+        let got: Vec<String> = world.received().into_iter().map(|(address, _)| address).collect();
+        assert_eq!(got.len(), 4);
+        assert!(!got.contains(&"reader2@example.com".to_owned()));
+        assert_eq!(world.report("spring").await.skipped.get("erased"), Some(&1));
+    });
+}
+
+#[test]
+fn what_comes_back_of_a_cancelled_campaign_goes_no_more() {
+    on_both(|t| async move {
+        let full = Arc::new(AtomicBool::new(true));
+        let mailbox = full.clone();
+        let verdict = move |_: &Email| mailbox.load(Ordering::SeqCst).then(|| Reply::new(452, "4.2.2", "mailbox full"));
+        let world = World::new(&t, verdict).await;
+        world.customers(&people(3)).await;
+        world.launch("spring").await;
+        world.run().await;
+        assert_eq!(world.count("spring", "deferred").await, 3);
+        // as if the answers had come after the cancel: rows are deferred in a campaign that has ended
+        control(&world.app.db, Some("spring"), Action::Cancel, world.now()).await.unwrap();
+        world.app.db.execute("UPDATE message SET state = 'deferred', reason = NULL", args![]).await.unwrap();
+        full.store(false, Ordering::SeqCst);
+        world.later("2h");
+        world.run().await;
+        assert_eq!(world.sink.inbox.counts().deliveries, 0);
+        assert_eq!(world.report("spring").await.skipped.get("cancelled"), Some(&3));
+    });
+}
