@@ -4,6 +4,7 @@ use super::links::MailLinks;
 use super::{CampaignError, Live, LiveCache, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
+use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
 use crate::render::mime::{self, Headers};
 use crate::render::{Links as _, Reader, Rendered};
@@ -114,7 +115,18 @@ impl Composer {
             let live = match self.cache.get(&self.db, &settings, revision).await {
                 Ok(live) => Ok(live),
                 Err(CampaignError::Db(e)) => return Err(e),
-                Err(e) => Err(format!("render: {e}")),
+                Err(e) => {
+                    // such as a topic that was renamed in dangol.toml: nobody's mail is lost for it
+                    let reason = format!("its mail cannot be made: {e}");
+                    tracing::error!(revision, "holding the campaign: {reason}");
+                    let campaigns = claimed.iter().filter(|c| c.revision == revision).map(|c| c.campaign);
+                    let mut tx = self.db.begin().await?;
+                    for campaign in campaigns.collect::<std::collections::HashSet<i64>>() {
+                        lane::set(&mut tx, campaign, &Lane::Held(reason.clone()), now).await?;
+                    }
+                    tx.commit().await?;
+                    Err(reason)
+                }
             };
             lives.insert(revision, live);
         }
@@ -141,11 +153,12 @@ impl Composer {
             id: claimed.id,
             token: claimed.token,
             campaign: claimed.campaign,
+            give_back: false,
             reason: reason.chars().take(500).collect(),
         };
         let live = match lives.get(&claimed.revision) {
             Some(Ok(live)) => live,
-            Some(Err(why)) => return Err(refuse(why.clone())),
+            Some(Err(why)) => return Err(Refusal { give_back: true, ..refuse(why.clone()) }),
             None => return Err(refuse("render: its revision is gone".into())),
         };
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;

@@ -75,7 +75,7 @@ pub enum Command {
         #[arg(long)]
         exit_code: bool,
     },
-    /// The very bytes of one customer's mail
+    /// The very bytes of one customer's mail; its links do nothing
     Preview {
         campaign: String,
         /// Whose: address, external id, or #id

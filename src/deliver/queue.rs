@@ -1,8 +1,10 @@
 //! Taking due messages from the queue, fairly among campaigns.
 
+use super::relay::Relay;
 use super::{Claimed, store};
 use crate::db::{Db, DbError};
 use crate::types::Timestamp;
+use std::sync::Arc;
 
 /// Claims up to `limit` due messages for `node`, shared among the campaigns that have some, service mail first.
 ///
@@ -27,6 +29,24 @@ pub async fn claim(db: &Db, node: i64, limit: usize, now: Timestamp) -> Result<V
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// Whether a relay has been given all that it may be given today (UTC).
+pub(super) async fn over_quota(db: &Db, relay: &Relay, now: Timestamp) -> bool {
+    let Some(daily) = relay.daily else { return false };
+    let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    // a database that does not answer is the ledger's to wait for
+    store::relay_day(&mut &*db, &relay.name, &day).await.is_ok_and(|sent| sent.cast_unsigned() >= daily)
+}
+
+/// Whether every relay has: then nothing is due before tomorrow.
+pub(super) async fn all_over_quota(db: &Db, relays: &[Arc<Relay>], now: Timestamp) -> bool {
+    for relay in relays {
+        if !over_quota(db, relay, now).await {
+            return false;
+        }
+    }
+    !relays.is_empty()
 }
 
 /// A token that nobody else has: not for secrecy, but so that a claim that was lost cannot be mistaken for ours.

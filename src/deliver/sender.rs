@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::ledger::{Finished, Ledger};
 use super::relay::Relay;
 use super::verdict::Outcome;
-use super::{Compose, Outgoing, queue, store};
+use super::{Compose, Outgoing, queue};
 use crate::db::{Db, DbError};
 use crate::types::Clock;
 use std::collections::VecDeque;
@@ -183,6 +183,9 @@ async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
 /// Claims and composes; gives how many were claimed.
 async fn fill(shared: &Arc<Shared>, ledger: &Ledger, room: usize) -> Result<usize, DbError> {
     let now = shared.clock.now();
+    if queue::all_over_quota(&shared.db, &shared.relays, now).await {
+        return Ok(0);
+    }
     let claimed = queue::claim(&shared.db, shared.node, room, now).await?;
     let n = claimed.len();
     if n == 0 {
@@ -210,6 +213,12 @@ async fn fill(shared: &Arc<Shared>, ledger: &Ledger, room: usize) -> Result<usiz
     }
     shared.filled.notify_waiters();
     shared.filled.notify_one();
+    let (held, refusals): (Vec<_>, Vec<_>) = refusals.into_iter().partition(|refusal| refusal.give_back);
+    if !held.is_empty() {
+        let back = held.len();
+        ledger.release(held.into_iter().map(|refusal| (refusal.id, refusal.token)).collect()).await;
+        shared.landed(back);
+    }
     if !refusals.is_empty() {
         let refused = refusals.len();
         ledger.refuse(refusals).await;
@@ -328,11 +337,13 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
                 }
             },
         };
-        if over_quota(&shared, &relay).await {
-            shared.put_back(mail);
+        if queue::over_quota(&shared.db, &relay, shared.clock.now()).await {
+            // back to the rows: another relay may have room, and tomorrow this one has
+            ledger.release(vec![(mail.claimed.id, mail.claimed.token)]).await;
+            shared.landed(1);
             shared.settle(&ledger, &mut previous).await;
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(60)) => {}
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
                 () = shared.stop.cancelled() => {}
             }
             continue;
@@ -380,11 +391,4 @@ async fn connection(shared: Arc<Shared>, relay: Arc<Relay>, ledger: Ledger) {
     if let Some(connection) = open {
         connection.quit().await;
     }
-}
-
-async fn over_quota(shared: &Shared, relay: &Relay) -> bool {
-    let Some(daily) = relay.daily else { return false };
-    let day = shared.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
-    // a database that does not answer is the ledger's to wait for
-    store::relay_day(&mut &shared.db, &relay.name, &day).await.is_ok_and(|sent| sent.cast_unsigned() >= daily)
 }

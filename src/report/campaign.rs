@@ -141,8 +141,13 @@ pub async fn report(
     }
     let goal = match campaign.revision {
         Some(revision) => {
-            let live = cache.get(db, settings, revision).await?;
-            match &live.campaign.goal {
+            // an old campaign's sender or topic may be gone from the settings, and it is reported all the same
+            let goal = match cache.get(db, settings, revision).await {
+                Ok(live) => live.campaign.goal.clone(),
+                Err(CampaignError::Db(e)) => return Err(e.into()),
+                Err(_) => campaigns::content(&mut reader, revision).await?.1.campaign()?.goal,
+            };
+            match &goal {
                 Some(goal) => Some(goal_report(db, campaign.id, goal, settings.site.currency, now).await?),
                 None => None,
             }

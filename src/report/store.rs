@@ -143,7 +143,7 @@ pub(super) async fn campaigns(
 /// The newest event, and how far each reader of the log has come.
 pub(super) async fn lag(db: &mut impl Query) -> Result<(i64, Vec<(String, i64)>), DbError> {
     let (newest,): (Option<i64>,) = db.one("SELECT max(id) FROM event", args![]).await?;
-    let cursors = db.all("SELECT name, position FROM cursor ORDER BY name", args![]).await?;
+    let cursors = db.all("SELECT name, position FROM cursor WHERE name NOT LIKE '%.%' ORDER BY name", args![]).await?;
     Ok((newest.unwrap_or(0), cursors))
 }
 

@@ -466,3 +466,45 @@ fn what_comes_back_of_a_cancelled_campaign_goes_no_more() {
         assert_eq!(world.report("spring").await.skipped.get("cancelled"), Some(&3));
     });
 }
+
+#[test]
+fn a_relays_daily_quota_is_kept_and_the_rest_goes_tomorrow() {
+    on_both(|t| async move {
+        let world = World::new(&t, take).await;
+        let relay = world.relay();
+        let toml = crate::world::settings(&relay, "").replace("rate = \"5000/s\"", "rate = \"5000/s\"\ndaily = 4");
+        // one connection, so that the quota is met to the mail
+        let toml = toml.replace("connections = 4", "connections = 1");
+        let world = world.file(&t, "dangol.toml", &toml).await;
+        world.customers(&people(6)).await;
+        world.launch("spring").await;
+        world.run().await;
+        assert_eq!(world.sink.inbox.counts().deliveries, 4);
+        assert_eq!(world.count("spring", "queued").await, 2);
+        world.later("24h");
+        world.run().await;
+        assert_eq!((world.sink.inbox.counts().deliveries, world.sink.inbox.counts().twice), (6, 0));
+    });
+}
+
+#[test]
+fn a_topic_that_is_gone_holds_the_campaign_and_loses_no_mail() {
+    on_both(|t| async move {
+        let world = World::new(&t, take).await;
+        world.customers(&people(3)).await;
+        world.launch("spring").await;
+        let settings = world.app.settings();
+        campaign::enrol::tick(&world.app.db, &world.app.cache, &settings, 10, world.now()).await.unwrap();
+        let relay = world.relay();
+        let renamed = crate::world::settings(&relay, "").replace("[topic.newsletter]", "[topic.letters]");
+        let world = world.file(&t, "dangol.toml", &renamed).await;
+        world.run().await;
+        assert_eq!(world.count("spring", "queued").await, 3);
+        let status = report::status::status(&world.app.db, &world.app.settings(), world.now()).await.unwrap();
+        assert!(status.campaigns[0].held.as_ref().unwrap().contains("newsletter"), "{status:?}");
+        let world = world.file(&t, "dangol.toml", &crate::world::settings(&relay, "")).await;
+        control(&world.app.db, Some("spring"), Action::Resume, world.now()).await.unwrap();
+        world.run().await;
+        assert_eq!(world.sink.inbox.counts().deliveries, 3);
+    });
+}
