@@ -49,7 +49,10 @@ pub async fn tick(
             }
         };
         if occurrence.state == "waiting" {
-            if schedule::stale(occurrence.due_at, live.campaign.schedule.stale, now) {
+            // enrolment begins when the first reader on earth is due: late is what is late on the site's own clock
+            let site = settings.site.timezone.tz();
+            let due = schedule::due(live.campaign.schedule.at, occurrence.due_at, site).max(occurrence.due_at);
+            if schedule::stale(due, live.campaign.schedule.stale, now) {
                 store::mark_stale(db, &occurrence, now).await?;
                 tracing::warn!(
                     campaign = live.name,

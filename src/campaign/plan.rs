@@ -6,7 +6,6 @@ use crate::db::Db;
 use crate::types::Timestamp;
 use crate::types::bucket::Draw;
 use crate::types::pace::Cap;
-use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -119,10 +118,16 @@ pub async fn plan(
     plan.seconds = if rate > 0.0 { (plan.mails as f64 / rate * 10.0).round() / 10.0 } else { 0.0 };
     if plan.mails > 0 {
         let begins = schedule::begins(live.campaign.schedule.at, now);
-        let latest = TimeZone::fixed(Offset::constant(-12));
-        plan.first_at = Some(begins);
-        let last_due = schedule::due(live.campaign.schedule.at, begins, &latest).max(begins);
-        plan.last_at = last_due.checked_add(jiff::SignedDuration::from_millis((plan.seconds * 1000.0) as i64)).ok();
+        let site = settings.site.timezone.tz();
+        let mut due = Vec::new();
+        for zone in store::readers_zones(&mut reader, &audience, &rule).await? {
+            let zone = zone.and_then(|name| jiff::tz::TimeZone::get(&name).ok());
+            let zone = zone.as_ref().unwrap_or(site);
+            due.push(schedule::due(live.campaign.schedule.at, begins, zone).max(begins));
+        }
+        plan.first_at = due.iter().min().copied();
+        let takes = jiff::SignedDuration::from_millis((plan.seconds * 1000.0) as i64);
+        plan.last_at = due.iter().max().and_then(|last| last.checked_add(takes).ok());
     }
     if change == "new"
         && let Some(why) = schedule::too_late(&live.campaign.schedule, now)

@@ -27,7 +27,13 @@ pub async fn claim(db: &Db, node: i64, limit: usize, now: Timestamp) -> Result<V
         let share = i64::try_from(share).unwrap_or(i64::MAX);
         claimed.extend(store::claim(&mut tx, *campaign, node, token, share, now).await?);
     }
-    tx.commit().await?;
+    if let Err(e) = tx.commit().await {
+        // it may have happened, and only its answer was lost: what it claimed would be nobody's
+        if let Err(e) = store::unclaim(db, node, token, now).await {
+            tracing::error!(error = %e, "claims of unknown fate stay until this node starts again");
+        }
+        return Err(e);
+    }
     Ok(claimed)
 }
 

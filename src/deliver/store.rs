@@ -57,6 +57,13 @@ pub(super) async fn claim(
     tx.all(&sql, args![node, token, now, campaign, now, limit]).await
 }
 
+/// Gives back everything that was claimed under a token.
+pub(super) async fn unclaim(db: &crate::db::Db, node: i64, token: i64, now: Timestamp) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'queued', node_id = NULL, token = NULL, updated_at = ? \
+               WHERE node_id = ? AND token = ? AND state = 'claimed'";
+    db.execute(sql, args![now, node, token]).await
+}
+
 /// A change of state to make durable. Compare-and-set on the claim's token.
 #[derive(Clone, Debug)]
 pub(super) struct Change {

@@ -508,3 +508,21 @@ fn a_topic_that_is_gone_holds_the_campaign_and_loses_no_mail() {
         assert_eq!(world.sink.inbox.counts().deliveries, 3);
     });
 }
+
+#[test]
+fn a_plan_tells_the_readers_own_times() {
+    on_both(|t| async move {
+        let world = World::new(&t, take).await;
+        let toml = std::fs::read_to_string(world.dir.join("campaigns/spring.toml")).unwrap();
+        let toml = toml.replace("at    = \"now\"", "at    = 2027-03-03T09:30:00");
+        let world = world.file(&t, "campaigns/spring.toml", &toml).await;
+        world.customers("external_id,email,timezone\na,a@example.com,Asia/Seoul\nb,b@example.com,Europe/Paris\n").await;
+        let settings = world.app.settings();
+        let content = campaign::content::Content::of(&world.app.workspace, "spring").unwrap();
+        let live = campaign::Live::compile("spring", &content, &settings).unwrap();
+        let plan = campaign::plan::plan(&world.app.db, &settings, &live, "", world.now()).await.unwrap();
+        assert_eq!(plan.first_at.unwrap().to_string(), "2027-03-03T00:30:00Z");
+        assert!(plan.last_at.unwrap().to_string().starts_with("2027-03-03T08:30:00"));
+        assert_eq!((plan.mails, plan.change.as_str()), (2, "new"));
+    });
+}

@@ -78,6 +78,20 @@ pub async fn counted(
         .collect())
 }
 
+/// The zones of those who would get a mail; `None` is the site's.
+///
+/// # Errors
+/// What the database says.
+pub async fn readers_zones(
+    db: &mut impl Query,
+    audience: &Audience,
+    rule: &Rule,
+) -> Result<Vec<Option<String>>, DbError> {
+    let (rows, args) = rows(audience, rule, None);
+    let sql = format!("SELECT DISTINCT a.timezone FROM ({rows}) AS a WHERE a.reason IS NULL");
+    Ok(db.all::<(Option<String>,)>(&sql, args).await?.into_iter().map(|(zone,)| zone).collect())
+}
+
 /// How many who would get a mail are at their cap now: `count` marketing mails since `since`.
 ///
 /// # Errors

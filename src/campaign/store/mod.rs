@@ -5,7 +5,7 @@ mod enrolment;
 mod live;
 mod mail;
 
-pub use audience::{Counted, collisions, counted, enrolled};
+pub use audience::{Counted, collisions, counted, enrolled, readers_zones};
 pub use enrolment::{
     Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, insert_enrolments,
     insert_messages, mark_stale, overdue_occurrences, place, zones,

@@ -27,9 +27,13 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
         let moved =
             if launched.moved > 0 { format!("; {} waiting mails moved to it", launched.moved) } else { String::new() };
         let zone = app.settings().site.timezone.tz().clone();
-        let begins = launched.begins.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string();
+        // what the plan foresaw: enrolment itself begins earlier, for readers whose day does
+        let first = match planned.first_at {
+            Some(at) => format!("first mail {}", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z")),
+            None => "nobody new gets a mail".into(),
+        };
         format!(
-            "launched {campaign}, {revision} ({}){moved}\nfirst mail {begins}; `dangol run` or `dangol serve` sends it, `dangol status` shows how it goes",
+            "launched {campaign}, {revision} ({}){moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes",
             launched.revision
         )
     })?;
