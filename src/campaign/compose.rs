@@ -152,7 +152,6 @@ impl Composer {
         let refuse = |reason: String| Refusal {
             id: claimed.id,
             token: claimed.token,
-            campaign: claimed.campaign,
             give_back: false,
             reason: reason.chars().take(500).collect(),
         };

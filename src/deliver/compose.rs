@@ -65,8 +65,6 @@ pub struct Refusal {
     pub id: i64,
     /// Its claim.
     pub token: i64,
-    /// Its campaign.
-    pub campaign: i64,
     /// The message is not at fault, and its lane is held: it goes back to the queue.
     pub give_back: bool,
     /// In a word or two, such as `render: …`; kept as the reason of the skip.
