@@ -13,8 +13,18 @@ use std::path::{Path, PathBuf};
 /// A migration: its version, its name, its SQL.
 pub type Step = (i64, &'static str, &'static str);
 
-const SQLITE: &[Step] = &[(1, "ground", include_str!("../../migrations/sqlite/0001_ground.sql"))];
-const POSTGRES: &[Step] = &[(1, "ground", include_str!("../../migrations/postgres/0001_ground.sql"))];
+const SQLITE: &[Step] = &[
+    (1, "ground", include_str!("../../migrations/sqlite/0001_ground.sql")),
+    (2, "journeys", include_str!("../../migrations/sqlite/0002_journeys.sql")),
+    (3, "rewards", include_str!("../../migrations/sqlite/0003_rewards.sql")),
+    (4, "api", include_str!("../../migrations/sqlite/0004_api.sql")),
+];
+const POSTGRES: &[Step] = &[
+    (1, "ground", include_str!("../../migrations/postgres/0001_ground.sql")),
+    (2, "journeys", include_str!("../../migrations/postgres/0002_journeys.sql")),
+    (3, "rewards", include_str!("../../migrations/postgres/0003_rewards.sql")),
+    (4, "api", include_str!("../../migrations/postgres/0004_api.sql")),
+];
 
 /// What was done.
 #[derive(Debug, PartialEq, Eq)]

@@ -137,8 +137,8 @@ const PARTS: &[Part] = &[
     ),
     (
         "segments",
-        &[("name", As::Text), ("since", As::Time)],
-        "FROM segment_member JOIN segment ON segment.id = segment_member.segment_id WHERE customer_id = ? ORDER BY name",
+        &[("segment", As::Text), ("since", As::Time)],
+        "FROM segment_member JOIN watch ON watch.campaign_id = segment_member.campaign_id WHERE customer_id = ? ORDER BY segment",
     ),
 ];
 

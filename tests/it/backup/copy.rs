@@ -25,7 +25,7 @@ async fn fill(db: &Db) {
     db.execute("INSERT INTO message (id, enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, state, topic, due_at, next_at, expires_at, created_at, updated_at) VALUES (500, 1, 1, 1, 1, 's', 10, 'queued', 't', 1, 1, 1, 1, 1)", args![]).await.unwrap();
     db.execute("DELETE FROM message", args![]).await.unwrap();
     // more rows than one slice
-    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO segment_member (segment_id, customer_id, since) SELECT 1, i, i FROM n";
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO segment_member (campaign_id, customer_id, since) SELECT 1, i, i FROM n";
     db.execute(many, args![]).await.unwrap();
 }
 
