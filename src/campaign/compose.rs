@@ -136,7 +136,16 @@ impl Composer {
         // rendering is work for a processor, not for the runtime's threads
         let made = tokio::task::spawn_blocking(move || {
             let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
-            claimed.into_iter().map(|claimed| composer.one(claimed, &lives, &people, &settings, now)).collect()
+            let one = |claimed: Claimed| {
+                let (id, token) = (claimed.id, claimed.token);
+                let made = std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, &settings, now));
+                // a mistake of ours that one reader's values bring out must not stop everybody's mail
+                std::panic::catch_unwind(made).unwrap_or_else(|_| {
+                    tracing::error!(message = id, "making this mail failed inside Dangol: please report it");
+                    Err(Refusal { id, token, give_back: false, reason: "render: a mistake inside Dangol".into() })
+                })
+            };
+            claimed.into_iter().map(one).collect()
         });
         made.await.map_err(|e| DbError::Shape(format!("composing was interrupted: {e}")))
     }

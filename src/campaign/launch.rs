@@ -75,10 +75,20 @@ pub async fn launch(
     let (revision, number, changed) = store::put_revision(&mut tx, id, content, now).await?;
     store::set_running(&mut tx, id, revision, now).await?;
     delivery::open_lane(&mut tx, id, live.service(), now).await?;
-    lane::set(&mut tx, id, &Lane::Open, now).await?;
+    // held while those inside are moved: nothing may go out by the revision that is left behind
+    let moving = inside == Inside::Move;
+    let lane =
+        if moving { Lane::Held("moving to a new revision: if this stays, launch again".into()) } else { Lane::Open };
+    lane::set(&mut tx, id, &lane, now).await?;
     let begins = schedule::begins(live.campaign.schedule.at, now);
     store::put_occurrence(&mut tx, id, revision, super::ONCE, begins).await?;
-    let moved = if inside == Inside::Move { store::move_inside(&mut tx, id, revision, now).await? } else { 0 };
     tx.commit().await?;
+    let mut moved = 0;
+    if moving {
+        moved = store::move_mails(db, id, revision, now).await?;
+        let mut tx = db.begin().await?;
+        lane::set(&mut tx, id, &Lane::Open, now).await?;
+        tx.commit().await?;
+    }
     Ok(Launched { campaign: name.to_owned(), revision: number, changed, begins, moved })
 }

@@ -141,7 +141,14 @@ pub(super) fn asked(campaign: &Campaign) -> Vec<(String, String)> {
 /// Compiled revisions by id; each is compiled once.
 #[derive(Debug, Default)]
 pub struct LiveCache {
-    live: Mutex<HashMap<i64, Arc<Live>>>,
+    live: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_revision: HashMap<i64, Arc<Live>>,
+    /// How often the settings have changed: what was compiled under older ones is not kept.
+    generation: u64,
 }
 
 impl LiveCache {
@@ -150,21 +157,30 @@ impl LiveCache {
     /// # Errors
     /// When it is gone, or does not compile under the present settings.
     pub async fn get(&self, db: &Db, settings: &Settings, revision: i64) -> Result<Arc<Live>, CampaignError> {
-        if let Some(live) = self.lock().get(&revision) {
-            return Ok(live.clone());
-        }
+        let generation = {
+            let kept = self.lock();
+            if let Some(live) = kept.by_revision.get(&revision) {
+                return Ok(live.clone());
+            }
+            kept.generation
+        };
         let (name, content) = store::content(&mut &*db, revision).await?;
         let live = Arc::new(Live::compile(&name, &content, settings)?);
-        self.lock().insert(revision, live.clone());
+        let mut kept = self.lock();
+        if kept.generation == generation {
+            kept.by_revision.insert(revision, live.clone());
+        }
         Ok(live)
     }
 
     /// Forgets all: the settings have changed.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut kept = self.lock();
+        kept.by_revision.clear();
+        kept.generation += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<Live>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         // a panic while holding it cannot leave the map half-changed
         self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

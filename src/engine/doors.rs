@@ -127,8 +127,7 @@ impl Surveys for App {
             }
             let mut db = &self.db;
             let Some(mail) = campaigns::mail(&mut db, message).await? else { return Ok(None) };
-            let (_, content) = campaigns::content(&mut db, mail.revision).await?;
-            Ok(content.surveys().remove(name))
+            Ok(campaigns::survey(&mut db, mail.revision, name).await?)
         })
     }
 }

@@ -242,6 +242,9 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     let mut idle = Idle::default();
     let mut busy = enrol(app, &mut idle).await?;
     campaigns::finish_all(&app.db, now).await?;
+    for campaign in campaigns::half_cancelled(&app.db).await? {
+        campaigns::cancel_rest(&app.db, campaign, now).await?;
+    }
     let settings = app.settings();
     busy |= settle::settle(&app.db, now).await? > 0;
     let moved = relationship::catch_up(&app.db, &settings, now).await?;

@@ -8,6 +8,7 @@ mod backup;
 mod catcher;
 mod check;
 mod commands;
+mod control;
 mod crash;
 mod customer;
 mod database;

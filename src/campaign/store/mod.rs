@@ -4,6 +4,7 @@ mod audience;
 mod enrolment;
 mod live;
 mod mail;
+mod slices;
 
 pub use audience::{Counted, collisions, counted, enrolled, readers_zones};
 pub use enrolment::{
@@ -11,7 +12,8 @@ pub use enrolment::{
     insert_messages, mark_stale, overdue_occurrences, place, zones,
 };
 pub use live::{
-    Campaign, campaign, campaigns, cancel_messages, content, finish_all, insert_campaign, latest_hash, move_inside,
-    occurrence, put_occurrence, put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
+    Campaign, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence, put_occurrence,
+    put_revision, rename, revive_stale, set_running, set_state, stop_occurrences, survey,
 };
 pub use mail::{Mail, Reader, mail, readers};
+pub use slices::{cancel_rest, half_cancelled, move_mails};
