@@ -1,6 +1,8 @@
 //! The mail of a claimed message: its revision's template, its reader's variables, its own links, its headers.
 
 use super::links::MailLinks;
+use super::live::LiveStep;
+use super::reader::More;
 use super::{CampaignError, Live, LiveCache, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
@@ -37,18 +39,22 @@ impl Composer {
         Composer { db, settings, cache, tokens }
     }
 
-    /// The mail of `live` to a reader, as message `message` (0 for a preview, whose links work but count for nothing).
+    /// The mail of a step of `live` to a reader, as message `message` (0 for a preview, whose links work but count for
+    /// nothing); `more` is what is known of this very mail beside its reader, see [`reader::More`].
     ///
     /// # Errors
     /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
     pub fn make(
         &self,
         live: &Live,
+        step: &LiveStep,
         person: &store::Reader,
+        more: More,
         to: &Email,
         message: i64,
         now: Timestamp,
     ) -> Result<Made, String> {
+        let compiled = step.compiled.as_ref().ok_or("render: this step sends nothing")?;
         let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
         let locale = reader::locale(person, &settings.site.locale);
@@ -59,16 +65,16 @@ impl Composer {
             // the links of a preview or a test mail name nobody: trying them changes nothing of the customer's
             customer: if message == 0 { 0 } else { person.id },
             topic: &live.campaign.topic,
-            links: u32::try_from(live.compiled.links(&locale).count()).unwrap_or(u32::MAX),
+            links: u32::try_from(compiled.links(&locale).count()).unwrap_or(u32::MAX),
             tracked: !person.tracking_off,
         };
         let reader = Reader {
             locale,
             timezone: reader::zone(person, &settings.site.timezone),
             now,
-            data: reader::data(person, &settings.site),
+            data: reader::data(person, more, &settings.site),
         };
-        let rendered = live.compiled.render(&reader, &links).map_err(|e| format!("render: {e}"))?;
+        let rendered = compiled.render(&reader, &links).map_err(|e| format!("render: {e}"))?;
         let from = &live.sender.from;
         let domain = from.email.domain();
         let list = (!live.service()).then(|| format!("{}.{domain}", live.campaign.topic));
@@ -101,8 +107,29 @@ impl Composer {
         let people = store::readers(&mut &self.db, &[mail.customer]).await?;
         let Some(person) = people.into_iter().next() else { return Ok(None) };
         let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { return Ok(None) };
-        let made = self.make(&live, &person, &to, message, mail.at).map_err(CampaignError::State)?;
+        let Some((_, step)) = live.step(&mail.step) else { return Ok(None) };
+        let mut more = self.more(&live, &[(message, mail.customer)], &settings).await?;
+        let more = more.remove(&message).unwrap_or_default();
+        let made = self.make(&live, step, &person, more, &to, message, mail.at).map_err(CampaignError::State)?;
         Ok(Some(made.rendered.html))
+    }
+
+    /// What is known of each of these mails (message, customer) beside its reader.
+    async fn more(
+        &self,
+        live: &Live,
+        mails: &[(i64, i64)],
+        settings: &Settings,
+    ) -> Result<HashMap<i64, More>, DbError> {
+        let _ = settings;
+        let mut more: HashMap<i64, More> = HashMap::new();
+        if live.campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
+            let ids: Vec<i64> = mails.iter().map(|(message, _)| *message).collect();
+            for (message, event) in store::events(&mut &self.db, &ids).await? {
+                more.entry(message).or_default().event = Some(event);
+            }
+        }
+        Ok(more)
     }
 
     async fn batch(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Outgoing, Refusal>>, DbError> {
@@ -132,13 +159,22 @@ impl Composer {
         }
         let ids: Vec<i64> = claimed.iter().map(|c| c.customer).collect();
         let people = store::readers(&mut &self.db, &ids).await?;
+        let mut more = HashMap::new();
+        for (revision, live) in &lives {
+            let Ok(live) = live else { continue };
+            let theirs = claimed.iter().filter(|c| c.revision == *revision).map(|c| (c.id, c.customer));
+            more.extend(self.more(live, &theirs.collect::<Vec<_>>(), &settings).await?);
+        }
         let composer = self.clone();
         // rendering is work for a processor, not for the runtime's threads
         let made = tokio::task::spawn_blocking(move || {
             let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
+            let mut more: HashMap<i64, More> = more;
             let one = |claimed: Claimed| {
                 let (id, token) = (claimed.id, claimed.token);
-                let made = std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, &settings, now));
+                let more = more.remove(&id).unwrap_or_default();
+                let made =
+                    std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, more, &settings, now));
                 // a mistake of ours that one reader's values bring out must not stop everybody's mail
                 std::panic::catch_unwind(made).unwrap_or_else(|_| {
                     tracing::error!(message = id, "making this mail failed inside Dangol: please report it");
@@ -155,6 +191,7 @@ impl Composer {
         claimed: Claimed,
         lives: &HashMap<i64, Result<Arc<Live>, String>>,
         people: &HashMap<i64, store::Reader>,
+        more: More,
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Outgoing, Refusal> {
@@ -171,7 +208,8 @@ impl Composer {
         };
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;
         let to: Email = claimed.address.parse().map_err(refuse)?;
-        let made = self.make(live, person, &to, claimed.id, now).map_err(refuse)?;
+        let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
+        let made = self.make(live, step, person, more, &to, claimed.id, now).map_err(refuse)?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

@@ -78,6 +78,9 @@ pub enum Command {
     /// The very bytes of one customer's mail; its links do nothing
     Preview {
         campaign: String,
+        /// The step, of a campaign of several; by default the first that sends a mail
+        #[arg(long)]
+        step: Option<String>,
         /// Whose: address, external id, or #id
         #[arg(long)]
         customer: String,
@@ -88,6 +91,9 @@ pub enum Command {
     /// Send one real mail to yourself; it is not counted
     SendTest {
         campaign: String,
+        /// The step, of a campaign of several; by default the first that sends a mail
+        #[arg(long)]
+        step: Option<String>,
         /// As whose mail it is made
         #[arg(long)]
         customer: String,

@@ -2,6 +2,7 @@
 
 use super::relays::{self, Relays};
 use super::{App, AppError};
+use crate::campaign::journey::{self, Which};
 use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
 use crate::deliver::lane;
@@ -258,9 +259,11 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
 
 async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
     let settings = app.settings();
-    let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, app.clock.now()).await?;
+    let now = app.clock.now();
+    let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     idle.stale += progress.stale;
-    Ok(progress.slices > 0)
+    let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
+    Ok(progress.slices + inside.slices > 0)
 }
 
 /// Looks, while mail goes out, whether a campaign has to stop.

@@ -104,6 +104,50 @@ impl Written for Cap {
 }
 crate::written!(Cap);
 
+/// Whether somebody may come into a campaign again: `365d` after the last time, `always`, or `never`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Reenter {
+    /// Once and never again.
+    #[default]
+    Never,
+    /// Every time.
+    Always,
+    /// When so much time has passed since they last came in.
+    After(Period),
+}
+
+impl FromStr for Reenter {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Reenter, String> {
+        let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
+        match text.trim() {
+            "never" => Ok(Reenter::Never),
+            "always" => Ok(Reenter::Always),
+            period => {
+                let period: Period = period.parse().map_err(|_| wrong())?;
+                if period.as_millis() == 0 { Err(wrong()) } else { Ok(Reenter::After(period)) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Reenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reenter::Never => f.write_str("never"),
+            Reenter::Always => f.write_str("always"),
+            Reenter::After(period) => write!(f, "{period}"),
+        }
+    }
+}
+
+impl Written for Reenter {
+    const FORMAT: &'static str = "reenter";
+    const EXPECTED: &'static str =
+        "a time after which somebody may come in again such as `365d`, or `always`, or `never`";
+}
+crate::written!(Reenter);
+
 /// Hours in which no marketing mail goes out, on the reader's own clock: `21:00-08:00`, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quiet {

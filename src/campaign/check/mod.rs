@@ -5,9 +5,11 @@
 mod names;
 mod people;
 mod settings;
+mod steps;
 mod survey;
 
 pub use people::{against_customers, vanished};
+pub use steps::problems as shape;
 
 use crate::config::Problem;
 use crate::config::document::Document;
@@ -74,17 +76,27 @@ pub fn judge(workspace: &Workspace, drafts: &Drafts, attributes: Option<&BTreeSe
         problems.extend(survey::problems(file));
     }
     let mut files = names::Names::new(workspace, drafts, attributes);
-    problems.extend(segments(workspace, drafts, files.campaigns.keys().copied()));
+    let (known, wrong) = segments(workspace, drafts, files.campaigns.keys().copied());
+    problems.extend(wrong);
     let drafted = drafts.campaigns.iter().filter_map(|(id, file)| Some((id, file.as_ref()?)));
     for (id, file) in workspace.campaigns.iter().chain(drafted) {
         files.campaign(id, file);
+        let watched = file.value.trigger.as_ref().and_then(|trigger| trigger.segment());
+        if let Some(segment) = watched.and_then(|name| workspace.segments.get_key_value(name)) {
+            let (name, file) = segment;
+            problems.extend(known.never(name, &file.document, &file.value.condition, id));
+        }
     }
     files.others();
     problems.extend(files.problems);
     problems
 }
 
-fn segments<'a>(workspace: &Workspace, drafts: &Drafts, campaigns: impl Iterator<Item = &'a str>) -> Vec<Problem> {
+fn segments<'a>(
+    workspace: &Workspace,
+    drafts: &Drafts,
+    campaigns: impl Iterator<Item = &'a str>,
+) -> (Segments, Vec<Problem>) {
     let surveys = workspace.surveys.keys().chain(drafts.surveys.keys());
     let names = Names {
         topics: (!drafts.lost).then(|| workspace.settings.value.topic.keys().cloned().collect()),
@@ -101,5 +113,5 @@ fn segments<'a>(workspace: &Workspace, drafts: &Drafts, campaigns: impl Iterator
         let file = file.as_ref().filter(|file| !file.value.condition.is_empty());
         list.push(file.map_or((name, &blank, &anybody), |file| (name, &file.document, &file.value)));
     }
-    Segments::check(&list, &catalogue(), &names).1
+    Segments::check(&list, &catalogue(), &names)
 }

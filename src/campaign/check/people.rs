@@ -27,21 +27,26 @@ pub async fn against_customers(
         let content = Content::of(workspace, id)?;
         let Ok(live) = Live::compile(id, &content, settings) else { continue };
         let audience = live.audience(&db, settings, now)?;
-        let members = crate::segment::store::members(&mut &*db, &audience.include, 0, each).await?;
+        let Some(asked) = audience.include.or(live.watched(&db, settings, now)?) else { continue };
+        let members = crate::segment::store::members(&mut &*db, &asked, 0, each).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
         let people = store::readers(&mut &*db, &ids).await?;
-        let (mut failed, mut first) = (0, None);
-        for person in &people {
-            let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
-            if let Err(why) = composer.make(&live, person, &to, 0, now) {
-                failed += 1;
-                first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
+        for (i, step) in live.steps.iter().enumerate().filter(|(_, step)| step.compiled.is_some()) {
+            let (mut failed, mut first) = (0, None);
+            for person in &people {
+                let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
+                let more = super::super::reader::example(&live, step);
+                if let Err(why) = composer.make(&live, step, person, more, &to, 0, now) {
+                    failed += 1;
+                    first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
+                }
             }
-        }
-        if let Some((who, why)) = first {
-            let message =
-                format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
-            problems.push(file.document.problem("send", "render", message));
+            if let Some((who, why)) = first {
+                let message =
+                    format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
+                let path = if file.value.step.is_empty() { "send".into() } else { format!("step[{i}].send") };
+                problems.push(file.document.problem(&path, "render", message));
+            }
         }
     }
     Ok(problems)

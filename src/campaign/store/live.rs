@@ -86,6 +86,7 @@ pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbErr
     let done = "state = 'running' \
                 AND EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state = 'enrolled') \
                 AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
+                AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.campaign_id = campaign.id AND e.state = 'active') \
                 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
                 AND m.state IN ('queued', 'deferred', 'claimed', 'transmitting'))";
     // looked for with a reader first: the writer is not taken for nothing

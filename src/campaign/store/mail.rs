@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Type};
-use crate::types::Timestamp;
+use crate::types::{Currency, Timestamp};
+use serde_json::{Map, Value};
 
 /// What is known of a reader.
 #[derive(Clone, Debug)]
@@ -74,6 +75,7 @@ pub struct Mail {
     pub campaign: i64,
     pub revision: i64,
     pub customer: i64,
+    pub step: String,
     pub state: String,
     pub at: Timestamp,
 }
@@ -83,8 +85,46 @@ pub struct Mail {
 /// # Errors
 /// What the database says.
 pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError> {
-    let sql =
-        "SELECT id, campaign_id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
-    let row: Option<(i64, i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
-    Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
+    let sql = "SELECT id, campaign_id, revision_id, customer_id, step, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
+    let row: Option<(i64, i64, i64, i64, String, String, Timestamp)> = db.optional(sql, args![id]).await?;
+    let mail = |(id, campaign, revision, customer, step, state, at)| Mail {
+        id,
+        campaign,
+        revision,
+        customer,
+        step,
+        state,
+        at,
+    };
+    Ok(row.map(mail))
+}
+
+/// The events that began the passes of these messages: of each, its data with kind, time, amount and currency, as a
+/// template reads them. Amounts are in major units.
+///
+/// # Errors
+/// What the database says.
+pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
+    let mut rows = Rows::new(&[Type::Int]);
+    for id in messages {
+        rows.push(args![*id]);
+    }
+    let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+               JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
+    let found: Vec<(i64, String, Timestamp, Option<i64>, Option<String>, String)> =
+        db.all_with_rows(sql, rows, args![]).await?;
+    let event =
+        |(message, kind, at, value, currency, data): (i64, String, Timestamp, Option<i64>, Option<String>, String)| {
+            let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
+            event.insert("kind".into(), kind.into());
+            event.insert("at".into(), at.to_string().into());
+            if let Some(minor) = value {
+                let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
+                let amount = currency.map_or(minor as f64, |currency| minor as f64 / currency.scale() as f64);
+                event.insert("amount".into(), amount.into());
+                event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
+            }
+            (message, Value::Object(event))
+        };
+    Ok(found.into_iter().map(event).collect())
 }

@@ -2,7 +2,7 @@
 //! repeated, and whoever dies between two goes on where it stopped.
 
 use crate::args;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Value};
 use crate::types::Timestamp;
 
 /// Rows that one transaction changes.
@@ -42,12 +42,50 @@ pub async fn half_cancelled(db: &Db) -> Result<Vec<i64>, DbError> {
 ///
 /// # Errors
 /// What the database says; then the rest can be moved again.
-pub async fn move_mails(db: &Db, campaign: i64, revision: i64, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
+pub async fn move_mails(db: &Db, campaign: i64, revision: i64, steps: &[&str], now: Timestamp) -> Result<u64, DbError> {
+    let sql = &format!(
+        "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
                reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
                WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
-               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%')) LIMIT ?)";
-    slices(sql, |sql| async move { db.execute(sql, args![revision, now, campaign, now, revision, SLICE]).await }).await
+               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%')) AND step IN ({}) LIMIT ?)",
+        marks(steps)
+    );
+    let args = || {
+        let mut args = args![revision, now, campaign, now, revision];
+        args.extend(steps.iter().map(|step| Value::from(*step)));
+        args.extend(args![SLICE]);
+        args
+    };
+    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+}
+
+/// Those inside go on by a revision, each at the step of the same id; whose step it does not have stays where it is.
+///
+/// # Errors
+/// What the database says; then the rest can be moved again.
+pub async fn move_passes(
+    db: &Db,
+    campaign: i64,
+    revision: i64,
+    steps: &[&str],
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let sql = &format!(
+        "UPDATE enrolment SET revision_id = ?, updated_at = ? WHERE id IN (SELECT id FROM enrolment WHERE campaign_id = ? \
+         AND state = 'active' AND revision_id <> ? AND step IN ({}) LIMIT ?)",
+        marks(steps)
+    );
+    let args = || {
+        let mut args = args![revision, now, campaign, revision];
+        args.extend(steps.iter().map(|step| Value::from(*step)));
+        args.extend(args![SLICE]);
+        args
+    };
+    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+}
+
+fn marks(of: &[&str]) -> String {
+    vec!["?"; of.len()].join(",")
 }
 
 /// Says `sql` until it changes nothing more.

@@ -21,7 +21,8 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
         Inside::Stay => launch::Inside::Stay,
         Inside::Move => launch::Inside::Move,
     };
-    let launched = launch_campaign(&app.db, campaign, &content, &live, inside, app.clock.now()).await?;
+    let launched =
+        launch_campaign(&app.db, campaign, &content, &live, &app.settings(), inside, app.clock.now()).await?;
     output::show(global.json, &launched, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
         let moved =

@@ -37,8 +37,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Import(import) => return import::import(&global, import).await,
         Command::Segment { command } => segment::segment(&global, command).await,
         Command::Plan { campaign, exit_code } => return plan::plan(&global, campaign.as_deref(), exit_code).await,
-        Command::Preview { campaign, customer, out } => preview::preview(&global, &campaign, &customer, out).await,
-        Command::SendTest { campaign, customer, to } => preview::send_test(&global, &campaign, &customer, &to).await,
+        Command::Preview { campaign, step, customer, out } => {
+            preview::preview(&global, &campaign, step.as_deref(), &customer, out).await
+        }
+        Command::SendTest { campaign, step, customer, to } => {
+            preview::send_test(&global, &campaign, step.as_deref(), &customer, &to).await
+        }
         Command::Launch { campaign, yes, inside } => return campaign::launch(&global, &campaign, yes, inside).await,
         Command::Pause(which) => campaign::control(&global, which.campaign, Action::Pause).await,
         Command::Resume(which) => campaign::control(&global, which.campaign, Action::Resume).await,

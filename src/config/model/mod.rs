@@ -4,6 +4,7 @@
 mod campaign;
 mod segment;
 mod settings;
+mod step;
 mod survey;
 mod words;
 
@@ -13,5 +14,6 @@ pub use settings::{
     Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
     Tracking, Web, Weights,
 };
+pub use step::{Step, StepReward, Trigger};
 pub use survey::{Choice, Survey, SurveyKind};
 pub use words::Words;

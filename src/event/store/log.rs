@@ -169,6 +169,16 @@ pub async fn cursor(db: &mut impl Query, name: &str) -> Result<i64, DbError> {
     Ok(row.map_or(0, |(position,)| position))
 }
 
+/// Lets a new reader begin at a position; one that is there already stays where it is.
+///
+/// # Errors
+/// What the database says.
+pub async fn begin_cursor(tx: &mut Tx, name: &str, position: i64) -> Result<(), DbError> {
+    let sql = "INSERT INTO cursor (name, position) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+    tx.execute(sql, args![name, position]).await?;
+    Ok(())
+}
+
 /// Moves the reader `name` from one position to another, in the transaction of what it caused. False when another node
 /// has moved it meanwhile: then roll back.
 ///
