@@ -47,8 +47,6 @@ pub struct Arm {
 /// What the campaign caused.
 #[derive(Clone, Debug, Serialize, PartialEq)]
 pub struct GoalReport {
-    /// How many customers' windows are still open: as soon as one is closed, only closed ones are counted below.
-    pub open: i64,
     /// Those who were to get it.
     pub treated: Arm,
     /// Those held out.
@@ -63,6 +61,8 @@ pub struct GoalReport {
     pub p: Option<f64>,
     /// In plain words.
     pub verdict: String,
+    /// How many customers' windows are still open: as soon as one is closed, only closed ones are counted above.
+    pub open: i64,
 }
 
 /// The report of one campaign.

@@ -5,7 +5,7 @@ use super::settings;
 use crate::config::model::{Campaign, Sender, Settings, Survey, SurveyKind, TopicKind, Words};
 use crate::config::reading::Drafts;
 use crate::config::workspace::{File, SETTINGS, Workspace};
-use crate::config::{Problem, nearest};
+use crate::config::{Problem, nearest, shape};
 use crate::render::{self, CompileOptions, Known, Library};
 use crate::segment::Segments;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,7 @@ impl<'a> Names<'a> {
                 );
             }
         }
-        if self.workspace.campaigns.contains_key(id) {
+        if shape::has_only_known_keys::<Campaign>(document) {
             self.problems.extend(super::steps::problems(campaign, document));
             self.conditions(file);
         }

@@ -19,7 +19,7 @@ pub fn problems(campaign: &Campaign, document: &Document) -> Vec<Problem> {
         of_trigger(campaign, trigger, document, &mut problems);
     }
     match (&campaign.send, campaign.step.is_empty()) {
-        (None, true) => {
+        (None, true) if !document.has("send") && !document.has("step") => {
             let problem =
                 whole(document, "missing-key", "this campaign sends nothing: it has neither `send` nor [[step]]");
             problems.push(problem.help("write send = \"letters/NAME\", or [[step]] with send = \"…\" for each mail"));
@@ -40,7 +40,8 @@ fn whole(document: &Document, code: &'static str, message: &str) -> Problem {
 
 /// How it begins: at a time with an audience, or by a trigger.
 fn begins(campaign: &Campaign, document: &Document, problems: &mut Vec<Problem>) {
-    if campaign.trigger.is_none() && campaign.audience.segment.is_none() {
+    let unsaid = campaign.audience.segment.is_none() && !document.has("audience.segment");
+    if !document.has("trigger") && unsaid {
         let (path, message) = if document.has("audience") {
             ("audience", "[audience] lacks `segment`")
         } else {
