@@ -14,6 +14,7 @@ pub mod permission;
 pub mod relationship;
 pub mod render;
 pub mod report;
+pub mod reward;
 pub mod segment;
 pub mod track;
 pub mod types;

@@ -2,7 +2,7 @@
 //! all mistakes that show in a file alone.
 
 use super::document::Document;
-use super::model::{Campaign, Segment, Settings, Survey};
+use super::model::{Campaign, Reward, Segment, Settings, Survey};
 use super::workspace::{File, SETTINGS, Workspace, is_name};
 use super::{Problem, nearest, shape};
 use schemars::JsonSchema;
@@ -38,6 +38,8 @@ pub struct Drafts {
     pub lost: bool,
     /// Campaigns by identity.
     pub campaigns: Vec<(String, Option<File<Campaign>>)>,
+    /// Rewards by name.
+    pub rewards: Vec<(String, Option<File<Reward>>)>,
     /// Surveys by name, as far as they can be read.
     pub surveys: BTreeMap<String, Option<Survey>>,
     /// Segments by name.
@@ -78,6 +80,13 @@ impl Reading {
         }
         let found = folder(root, "campaigns", &mut problems);
         let campaigns = by_identity(found, &mut drafts.campaigns, &mut problems);
+        let mut rewards = BTreeMap::new();
+        for (name, file, good) in folder(root, "rewards", &mut problems) {
+            match file {
+                Some(file) if good => drop(rewards.insert(name, file)),
+                file => drafts.rewards.push((name, file)),
+            }
+        }
         let mut surveys = BTreeMap::new();
         for (name, file, good) in folder(root, "surveys", &mut problems) {
             match file {
@@ -106,6 +115,7 @@ impl Reading {
             settings: File { document, value },
             segments,
             campaigns,
+            rewards,
             surveys,
             templates,
             assets,
@@ -184,7 +194,7 @@ fn suggestion(word: &str) -> Option<String> {
 
 /// Folders beside the known ones whose names look like a slip: nothing in them is read.
 fn strangers(root: &Path, problems: &mut Vec<Problem>) {
-    let known = ["segments", "campaigns", "surveys", "templates", "assets"];
+    let known = ["segments", "campaigns", "rewards", "surveys", "templates", "assets"];
     let mut names: Vec<String> = std::fs::read_dir(root)
         .map(|entries| {
             entries.flatten().filter(|e| e.path().is_dir()).filter_map(|e| e.file_name().into_string().ok()).collect()

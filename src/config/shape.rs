@@ -22,13 +22,14 @@ pub fn schema<T: JsonSchema>() -> Schema {
 }
 
 /// The schemas of all kinds of file, by the name of the schema's own file, as text.
-pub fn all() -> [(&'static str, String); 4] {
-    use super::model::{Campaign, Segment, Settings, Survey};
+pub fn all() -> [(&'static str, String); 5] {
+    use super::model::{Campaign, Reward, Segment, Settings, Survey};
     let text = |schema: Schema| format!("{:#}\n", schema.as_value());
     [
         ("dangol.json", text(schema::<Settings>())),
         ("segment.json", text(schema::<Segment>())),
         ("campaign.json", text(schema::<Campaign>())),
+        ("reward.json", text(schema::<Reward>())),
         ("survey.json", text(schema::<Survey>())),
     ]
 }

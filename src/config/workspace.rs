@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::document::Document;
-use super::model::{Campaign, Segment, Settings, Survey};
+use super::model::{Campaign, Reward, Segment, Settings, Survey};
 use super::reading::Reading;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,8 @@ pub struct Workspace {
     pub segments: BTreeMap<String, File<Segment>>,
     /// `campaigns/*.toml`, by identity.
     pub campaigns: BTreeMap<String, File<Campaign>>,
+    /// `rewards/*.toml`, by name.
+    pub rewards: BTreeMap<String, File<Reward>>,
     /// `surveys/*.toml`, by name.
     pub surveys: BTreeMap<String, File<Survey>>,
     /// `templates/**`, by path from `templates/`.

@@ -123,6 +123,7 @@ pub(crate) async fn apply_to_copy(db: &Db) -> Result<(), DbError> {
     run(db, steps(db)).await
 }
 
+/// All migrations for the database in use: for the tests, which add one.
 #[doc(hidden)]
 pub fn steps(db: &Db) -> &'static [Step] {
     match &db.pools {

@@ -107,9 +107,11 @@ pub(super) async fn count(tx: &mut Tx, batch: i64, c: Counts) -> Result<(), DbEr
     Ok(())
 }
 
-/// How far every reader of the log has read: what it has not seen, nothing has used.
+/// How far every reader of the log has read: what it has not seen, nothing has used. Cursors with a dot in their names
+/// go through other tables.
 pub(super) async fn unread_after(tx: &mut Tx) -> Result<i64, DbError> {
-    let (position,): (i64,) = tx.one("SELECT CAST(coalesce(max(position), 0) AS BIGINT) FROM cursor", args![]).await?;
+    let sql = "SELECT CAST(coalesce(max(position), 0) AS BIGINT) FROM cursor WHERE name NOT LIKE '%.%'";
+    let (position,): (i64,) = tx.one(sql, args![]).await?;
     Ok(position)
 }
 
@@ -125,7 +127,7 @@ pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit:
     let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind <> 'correction' \
                  AND NOT EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id AND p.updated_at > e.recorded_at) \
                  AND NOT EXISTS (SELECT 1 FROM event x WHERE x.customer_id = e.customer_id AND x.kind = 'correction' AND x.id > e.id) \
-                 AND NOT EXISTS (SELECT 1 FROM reward_entry r WHERE r.event_id = e.id) ORDER BY e.id LIMIT ?";
+                 AND NOT EXISTS (SELECT 1 FROM reward_lot r WHERE r.order_id = e.id) ORDER BY e.id LIMIT ?";
     let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
     let Some((last,)) = ids.last().copied() else { return Ok(0) };
     let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
@@ -161,7 +163,7 @@ const USES: &[(&str, &str)] = &[
         "have consents from elsewhere, or that mail relied on",
     ),
     ("EXISTS (SELECT 1 FROM survey_answer a WHERE a.customer_id = c.id)", "have answered"),
-    ("EXISTS (SELECT 1 FROM reward_entry r WHERE r.customer_id = c.id)", "have rewards"),
+    ("EXISTS (SELECT 1 FROM reward_lot r WHERE r.customer_id = c.id)", "have rewards"),
 ];
 
 /// Takes back the next customers whom the batch made and nothing uses, of at most `limit` after `after`. Gives how many

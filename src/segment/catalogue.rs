@@ -73,6 +73,10 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     "received", "received('spring', '30d')", "a mail of the campaign was accepted";
     "answered", "answered('nps', 10)", "answered the survey, or answered it so";
     "bought", "bought('category', 'seeds', '365d')", "bought such an article: category, sku or name";
+    "reward_unused", "reward_unused('petals')", "has a grant of the reward that is usable and of which nothing was spent";
+    "reward_balance", "reward_balance('petals')", "how many points of the reward are usable now; negative after a refund of points that were spent";
+    "reward_tier", "reward_tier('petals')", "the tier that the customer is in; absent without one";
+    "reward_earned", "reward_earned('petals', '365d')", "how many points were earned, in the period or ever, without those that are pending or were taken back";
     "in_segment", "in_segment('regulars')", "is in the other segment";
     "birthday_in", "birthday_in('7d')", "the birthday is today or within so many days, on the site's calendar";
     "now", "now()", "this moment";
@@ -146,6 +150,8 @@ pub struct Names {
     pub segments: Option<BTreeSet<String>>,
     /// Campaigns, by id.
     pub campaigns: Option<BTreeSet<String>>,
+    /// Rewards.
+    pub rewards: Option<BTreeSet<String>>,
     /// Surveys.
     pub surveys: Option<BTreeSet<String>>,
     /// Kinds of events beside Dangol's own.

@@ -103,6 +103,8 @@ pub(super) enum What {
         value: String,
         window: Option<Period>,
     },
+    /// A usable grant of which nothing was spent.
+    RewardUnused(String),
     Segment(String),
     /// Within so many days.
     Birthday(i64),
@@ -175,6 +177,15 @@ pub(super) enum Value {
         last: bool,
         kind: String,
     },
+    /// Usable points of a reward.
+    RewardBalance(String),
+    /// The tier of a reward.
+    RewardTier(String),
+    /// Points of a reward that were earned.
+    RewardEarned {
+        reward: String,
+        window: Option<Period>,
+    },
     Arithmetic(Box<Value>, Sign, Box<Value>),
     /// Days from the second moment to the first.
     Days(Box<Value>, Box<Value>),
@@ -220,13 +231,15 @@ impl Value {
             },
             Value::Attribute { number: true, .. } => Type::Number,
             Value::Attribute { .. } => Type::Open,
-            Value::Text(_) => Type::Text,
+            Value::Text(_) | Value::RewardTier(_) => Type::Text,
             Value::Moment(_) | Value::Edge { .. } => Type::Moment,
             Value::Day(_) => Type::Day,
             Value::Number(_)
             | Value::Count { .. }
             | Value::Sum { .. }
             | Value::DaysSince(_)
+            | Value::RewardBalance(_)
+            | Value::RewardEarned { .. }
             | Value::Arithmetic(..)
             | Value::Days(..) => Type::Number,
         }
@@ -236,6 +249,7 @@ impl Value {
     pub(super) fn may_be_absent(&self) -> bool {
         match self {
             Value::Text(_) | Value::Number(_) | Value::Moment(_) | Value::Day(_) | Value::Count { .. } => false,
+            Value::RewardBalance(_) | Value::RewardEarned { .. } => false,
             Value::Sum { how, .. } => *how != Aggregate::Sum,
             _ => true,
         }

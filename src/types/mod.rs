@@ -8,6 +8,7 @@ pub mod locale;
 pub mod money;
 pub mod pace;
 pub mod period;
+pub mod reward;
 pub mod shared;
 pub mod text;
 

@@ -47,7 +47,7 @@ macro_rules! written {
 
 /// What the schema's `format` expects, with an example; none for an unknown format.
 pub fn expected(format: &str) -> Option<&'static str> {
-    use super::{Currency, Email, Money, Period, email::Mailbox, locale, pace};
+    use super::{Currency, Email, Money, Period, email::Mailbox, locale, pace, reward};
     fn of<T: Written>(format: &str) -> Option<&'static str> {
         (T::FORMAT == format).then_some(T::EXPECTED)
     }
@@ -61,6 +61,9 @@ pub fn expected(format: &str) -> Option<&'static str> {
         .or_else(|| of::<pace::Reenter>(format))
         .or_else(|| of::<pace::Percent>(format))
         .or_else(|| of::<Currency>(format))
+        .or_else(|| of::<reward::Budget>(format))
+        .or_else(|| of::<reward::Ceiling>(format))
+        .or_else(|| of::<reward::Worth>(format))
         .or_else(|| of::<locale::Locale>(format))
         .or_else(|| of::<locale::Zone>(format))
 }
@@ -70,7 +73,7 @@ pub fn expected(format: &str) -> Option<&'static str> {
 /// # Errors
 /// What is wrong, and what is expected.
 pub fn check(format: &str, text: &str) -> Result<(), String> {
-    use super::{Email, Money, Period, email::Mailbox, locale, pace};
+    use super::{Email, Money, Period, email::Mailbox, locale, pace, reward};
     fn as_type<T: Written>(text: &str) -> Result<(), String> {
         text.parse::<T>().map(|_| ())
     }
@@ -85,6 +88,9 @@ pub fn check(format: &str, text: &str) -> Result<(), String> {
         pace::Reenter::FORMAT => as_type::<pace::Reenter>(text),
         pace::Percent::FORMAT => as_type::<pace::Percent>(text),
         super::money::Currency::FORMAT => as_type::<super::money::Currency>(text),
+        reward::Budget::FORMAT => as_type::<reward::Budget>(text),
+        reward::Ceiling::FORMAT => as_type::<reward::Ceiling>(text),
+        reward::Worth::FORMAT => as_type::<reward::Worth>(text),
         locale::Locale::FORMAT => as_type::<locale::Locale>(text),
         locale::Zone::FORMAT => as_type::<locale::Zone>(text),
         _ => Ok(()),

@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &["relationship", "track"],
     &["import"],
+    &["reward"],
     &["segment"],
     &["event"],
     &["customer", "permission"],

@@ -21,6 +21,7 @@ mod import;
 mod permission;
 mod relationship;
 mod render;
+mod reward;
 mod segment;
 mod support;
 mod track;

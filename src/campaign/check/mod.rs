@@ -4,12 +4,14 @@
 
 mod names;
 mod people;
+mod reward;
 mod settings;
 mod steps;
 mod survey;
 
 pub use people::{against_customers, vanished};
 pub use steps::problems as shape;
+pub use reward::against_orders;
 
 use crate::config::Problem;
 use crate::config::document::Document;
@@ -72,6 +74,7 @@ pub fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// All mistakes of a workspace between its files, with what could be made out of those that have mistakes in themselves.
 pub fn judge(workspace: &Workspace, drafts: &Drafts, attributes: Option<&BTreeSet<String>>) -> Vec<Problem> {
     let mut problems = settings::problems(workspace, drafts);
+    problems.extend(reward::problems(workspace, drafts));
     for file in workspace.surveys.values() {
         problems.extend(survey::problems(file));
     }
@@ -98,10 +101,12 @@ fn segments<'a>(
     campaigns: impl Iterator<Item = &'a str>,
 ) -> (Segments, Vec<Problem>) {
     let surveys = workspace.surveys.keys().chain(drafts.surveys.keys());
+    let rewards = workspace.rewards.keys().chain(drafts.rewards.iter().map(|(name, _)| name));
     let names = Names {
         topics: (!drafts.lost).then(|| workspace.settings.value.topic.keys().cloned().collect()),
         campaigns: Some(campaigns.map(str::to_owned).collect()),
         surveys: Some(surveys.cloned().collect()),
+        rewards: Some(rewards.cloned().collect()),
         ..Names::default()
     };
     // a segment that cannot be read has been told of; those that name it are judged all the same

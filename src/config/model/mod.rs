@@ -2,6 +2,7 @@
 //! `check` tells marketers, so it is written for them.
 
 mod campaign;
+mod reward;
 mod segment;
 mod settings;
 mod step;
@@ -9,6 +10,7 @@ mod survey;
 mod words;
 
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
+pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;
 pub use settings::{
     Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,

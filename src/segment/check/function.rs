@@ -69,7 +69,8 @@ impl Checker<'_> {
         let args = self.arguments(function, span, known.usage)?;
         let (least, most) = match known.name {
             "now" | "today" | "suppressed" => (0, 0),
-            "count" | "sum" | "avg" | "min" | "max" | "opened" | "clicked" | "received" | "answered" => (1, 2),
+            "count" | "sum" | "avg" | "min" | "max" | "opened" | "clicked" | "received" | "answered"
+            | "reward_earned" => (1, 2),
             "bought" => (2, 3),
             _ => (1, 1),
         };
@@ -124,6 +125,18 @@ impl Checker<'_> {
                 let names = self.names;
                 let survey = self.known("survey", names.surveys.as_ref(), &args[0])?;
                 test(What::Answered { survey, answer: args.get(1).map(|answer| answer.text.clone()) })
+            }
+            "reward_unused" | "reward_balance" | "reward_tier" => {
+                let reward = self.reward(&args[0])?;
+                match name {
+                    "reward_unused" => test(What::RewardUnused(reward)),
+                    "reward_balance" => value(Value::RewardBalance(reward)),
+                    _ => value(Value::RewardTier(reward)),
+                }
+            }
+            "reward_earned" => {
+                let (reward, window) = (self.reward(&args[0]), self.window(args.get(1)));
+                value(Value::RewardEarned { reward: reward?, window: window? })
             }
             "bought" => {
                 let column = ["category", "sku", "name"].into_iter().find(|column| *column == args[0].text);
@@ -194,6 +207,11 @@ impl Checker<'_> {
         };
         let message = format!("`{}` is no text in quotes", short(self.source.slice(&span)));
         self.fail(ExprError::new(span, "argument", message).help(help))
+    }
+
+    fn reward(&mut self, arg: &Argument) -> Option<String> {
+        let names = self.names;
+        self.known("reward", names.rewards.as_ref(), arg)
     }
 
     /// A name that another file defines.

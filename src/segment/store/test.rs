@@ -78,6 +78,10 @@ impl Writer<'_> {
                     "FROM purchase p JOIN order_item i ON i.event_id = p.event_id WHERE p.customer_id = c.id AND {STANDING} AND {during} AND i.{column} = {value}"
                 ))
             }
+            What::RewardUnused(reward) => {
+                let lots = self.usable(reward);
+                there_is(&format!("{lots} AND l.active > 0 AND l.spent = 0"))
+            }
             What::Birthday(days) => self.birthday(*days),
             // Writer::test writes the segment itself in its place
             What::Segment(_) => "false".to_owned(),
@@ -128,7 +132,17 @@ impl Writer<'_> {
         format!("FROM event e WHERE e.customer_id = c.id AND e.kind = {name} AND {during}{human}")
     }
 
-    fn during(&mut self, column: &str, window: Option<Period>) -> String {
+    /// `FROM … WHERE …`: the customer's open grants of a reward, `l`, whose time is not over; debts among them.
+    pub(super) fn usable(&mut self, reward: &str) -> String {
+        let reward = self.bind(reward);
+        let now = self.bind(self.context.now);
+        format!(
+            "FROM reward_lot l WHERE l.customer_id = c.id AND l.reward = {reward} AND (l.pending <> 0 OR l.active <> 0) \
+             AND (l.expires_at IS NULL OR l.expires_at > {now} OR l.active < 0)"
+        )
+    }
+
+    pub(super) fn during(&mut self, column: &str, window: Option<Period>) -> String {
         let now = self.context.now;
         let until = self.bind(now);
         match window {

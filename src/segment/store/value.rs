@@ -6,6 +6,8 @@ use super::condition::Writer;
 use crate::types::Period;
 
 const DAY: &str = "86400000";
+/// What a grant `l` counts for as earned.
+const EARNED: &str = "l.granted - l.reversed - l.pending";
 
 impl Writer<'_> {
     pub(super) fn value(&mut self, value: &Value) -> String {
@@ -35,6 +37,24 @@ impl Writer<'_> {
             Value::Edge { last, kind } => {
                 let (how, at) = (if *last { "max" } else { "min" }, at_of(kind));
                 format!("(SELECT {how}({at}) {})", self.events(kind, None))
+            }
+            Value::RewardBalance(reward) => {
+                let lots = self.usable(reward);
+                format!("(SELECT CAST(COALESCE(sum(l.active), 0) AS BIGINT) {lots})")
+            }
+            Value::RewardEarned { reward, window } => {
+                let reward = self.bind(reward);
+                let during = self.during("l.granted_at", *window);
+                format!("(SELECT CAST(COALESCE(sum({EARNED}), 0) AS BIGINT) FROM reward_lot l WHERE l.customer_id = c.id AND l.reward = {reward} AND {during})")
+            }
+            Value::RewardTier(reward) => {
+                let (now, reward) = (self.bind(now), self.bind(reward));
+                // a tier of no points is everybody's
+                format!(
+                    "(SELECT t.name FROM reward_tier t JOIN (SELECT CAST({now} AS BIGINT) AS now) AS n ON true WHERE t.reward = {reward} AND t.from_points <= \
+                     (SELECT COALESCE(sum({EARNED}), 0) FROM reward_lot l WHERE l.customer_id = c.id AND l.reward = t.reward \
+                     AND l.granted_at <= n.now AND l.granted_at > n.now - t.within_ms) ORDER BY t.from_points DESC LIMIT 1)"
+                )
             }
             Value::Arithmetic(left, sign, right) => {
                 let (left, right) = (self.operand(left), self.operand(right));
@@ -72,7 +92,7 @@ impl Writer<'_> {
                     "(SELECT CASE WHEN abs(v.n) < 0.000000001 THEN 0.0 WHEN abs(v.n) <= 1000000000000000 THEN v.n END FROM (SELECT {number} AS n) AS v)"
                 )
             }
-            Value::Count { .. } | Value::DaysSince(_) => self.context.dialect.real(&sql),
+            Value::Count { .. } | Value::DaysSince(_) | Value::RewardBalance(_) | Value::RewardEarned { .. } => self.context.dialect.real(&sql),
             _ => sql,
         }
     }
