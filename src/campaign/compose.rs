@@ -37,7 +37,8 @@ impl Composer {
         Composer { db, settings, cache, tokens }
     }
 
-    /// The mail of `live` to a reader, as message `message` (0 for a preview, whose links work but count for nothing).
+    /// The mail of `live` to a reader, to be looked at, as message `message` (0 for a preview, whose links work but count
+    /// for nothing).
     ///
     /// # Errors
     /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
@@ -47,6 +48,18 @@ impl Composer {
         person: &store::Reader,
         to: &Email,
         message: i64,
+        now: Timestamp,
+    ) -> Result<Made, String> {
+        self.write(live, person, to, (message, false), now)
+    }
+
+    /// The mail as message `message`, which is sent or only looked at.
+    fn write(
+        &self,
+        live: &Live,
+        person: &store::Reader,
+        to: &Email,
+        (message, sent): (i64, bool),
         now: Timestamp,
     ) -> Result<Made, String> {
         let settings = self.settings.get();
@@ -61,6 +74,7 @@ impl Composer {
             topic: &live.campaign.topic,
             links: u32::try_from(live.compiled.links(&locale).count()).unwrap_or(u32::MAX),
             tracked: !person.tracking_off,
+            sent,
         };
         let reader = Reader {
             locale,
@@ -162,7 +176,7 @@ impl Composer {
         };
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;
         let to: Email = claimed.address.parse().map_err(refuse)?;
-        let made = self.make(live, person, &to, claimed.id, now).map_err(refuse)?;
+        let made = self.write(live, person, &to, (claimed.id, true), now).map_err(refuse)?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

@@ -1,4 +1,4 @@
-//! Helpers that make blocks, and the pixel: `track` signs the link in it, `scope` holds a partial's parameters, `each`
+//! Helpers that make blocks, the pixel and the honeypot: `track` signs the link in it, `scope` holds a partial's parameters, `each`
 //! counts its rounds.
 
 use super::{Lent, fail};
@@ -23,11 +23,17 @@ enum Block {
     Scope,
     Each,
     Pixel,
+    Honeypot,
 }
 
 /// The helpers of this file, by name.
-const ALL: [(&str, Block); 4] =
-    [("track", Block::Track), ("scope", Block::Scope), ("each", Block::Each), ("open_pixel", Block::Pixel)];
+const ALL: [(&str, Block); 5] = [
+    ("track", Block::Track),
+    ("scope", Block::Scope),
+    ("each", Block::Each),
+    ("open_pixel", Block::Pixel),
+    ("honeypot", Block::Honeypot),
+];
 
 struct LentBlock<'a> {
     block: Block,
@@ -60,6 +66,16 @@ impl HelperDef for LentBlock<'_> {
                     out.write("<img src=\"")?;
                     out.write(&url)?;
                     out.write("\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">")?;
+                }
+                Ok(())
+            }
+            Block::Honeypot => {
+                if let Some(url) = self.lent.links.honeypot() {
+                    let url = html_escape::encode_double_quoted_attribute(&url);
+                    // no text, so that nothing is hidden from spam filters; no style, because it stands in what is hidden
+                    out.write("<a href=\"")?;
+                    out.write(&url)?;
+                    out.write("\" aria-hidden=\"true\" tabindex=\"-1\"></a>")?;
                 }
                 Ok(())
             }
