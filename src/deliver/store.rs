@@ -123,7 +123,7 @@ pub(super) async fn lock_customers(tx: &mut Tx, customers: &HashSet<i64>) -> Res
     let lock = tx.dialect().for_update();
     if !lock.is_empty() {
         let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
-        tx.all_with_rows::<(i64,)>(&sql, ids(customers), args![]).await?;
+        tx.all_with_rows::<(i64,)>(&sql, Rows::ids(customers), args![]).await?;
     }
     Ok(())
 }
@@ -136,13 +136,7 @@ pub(super) async fn sent_since(
 ) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
     let sql = "SELECT id, customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
                AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
-    tx.all_with_rows(sql, ids(customers), args![start]).await
-}
-
-fn ids(of: &HashSet<i64>) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    of.iter().for_each(|id| rows.push(args![*id]));
-    rows
+    tx.all_with_rows(sql, Rows::ids(customers), args![start]).await
 }
 
 /// The claims of a dead node: `claimed` goes back, `transmitting` is unknown, or, for service mail, goes out again under
@@ -289,10 +283,6 @@ pub(super) async fn settle_unknown(
     reason: &str,
     now: Timestamp,
 ) -> Result<Vec<(i64, i64, i64)>, DbError> {
-    let mut rows = Rows::new(&[Type::Int]);
-    for id in ids {
-        rows.push(args![*id]);
-    }
     let settled = (to == State::Accepted).then_some(now);
     let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, \
                expires_at = CASE WHEN expires_at <= ? THEN CAST(? AS BIGINT) ELSE expires_at END, updated_at = ? \
@@ -300,7 +290,7 @@ pub(super) async fn settle_unknown(
                RETURNING message.id, message.customer_id, message.campaign_id";
     // whoever sends an old mail again wants it sent: it gets a day
     let day = now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
-    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now, day, now]).await
+    tx.all_with_rows(sql, Rows::ids(ids), args![to.name(), reason, now, settled, now, day, now]).await
 }
 
 /// Says why the lanes of paused campaigns are held.

@@ -3,11 +3,8 @@
 use super::Kind;
 use super::kinds::Landed;
 use crate::args;
-use crate::db::{Db, DbError, FromRow, Query, Row, Tx};
+use crate::db::{Db, DbError, FromRow, Query, Row, Rows, Tx};
 use crate::types::Timestamp;
-
-/// PostgreSQL: two imports at once would both find a customer missing.
-const LOCK: i64 = 0x6461_6e67_6f6c_0002;
 
 /// An import, as it stands in the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,10 +70,6 @@ pub(super) async fn finish(db: &Db, batch: i64, now: Timestamp) -> Result<(), Db
     Ok(())
 }
 
-pub(super) async fn one_at_a_time(tx: &mut Tx) -> Result<(), DbError> {
-    tx.serialise(LOCK).await
-}
-
 /// What a slice adds to its batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -128,8 +121,8 @@ pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit:
     let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
     let Some((last,)) = ids.last().copied() else { return Ok(0) };
     let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
-    for chunk in crate::db::Rows::pieces(&ids, 512) {
-        tx.execute_rows(&of_events("DELETE FROM event WHERE id"), rows(chunk), args![]).await?;
+    for chunk in Rows::pieces(&ids, 512) {
+        tx.execute_rows(&of_events("DELETE FROM event WHERE id"), Rows::ids(chunk), args![]).await?;
     }
     debug_assert!(last > after);
     Ok(ids.len() as u64)
@@ -167,8 +160,8 @@ pub(super) async fn corrections_by_others(
          AND {STANDS} ORDER BY e.id"
     );
     let mut all = Vec::new();
-    for chunk in crate::db::Rows::pieces(customers, 512) {
-        all.extend(tx.all_with_rows::<Correction>(&sql, rows(chunk), args![batch]).await?);
+    for chunk in Rows::pieces(customers, 512) {
+        all.extend(tx.all_with_rows::<Correction>(&sql, Rows::ids(chunk), args![batch]).await?);
     }
     Ok(all)
 }
@@ -178,20 +171,14 @@ pub(super) async fn rewarded(tx: &mut Tx, events: &[i64]) -> Result<Vec<i64>, Db
     let sql =
         "WITH input(k) AS ({rows}) SELECT DISTINCT r.event_id FROM input JOIN reward_entry r ON r.event_id = input.k";
     let mut all = Vec::new();
-    for chunk in crate::db::Rows::pieces(events, 512) {
-        all.extend(tx.all_with_rows::<(i64,)>(sql, rows(chunk), args![]).await?.into_iter().map(|(id,)| id));
+    for chunk in Rows::pieces(events, 512) {
+        all.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(chunk), args![]).await?.into_iter().map(|(id,)| id));
     }
     Ok(all)
 }
 
 fn of_events(head: &str) -> String {
     format!("WITH input(k) AS ({{rows}}) {head} IN (SELECT k FROM input)")
-}
-
-fn rows(ids: &[i64]) -> crate::db::Rows {
-    let mut rows = crate::db::Rows::new(&[crate::db::Type::Int]);
-    ids.iter().for_each(|id| rows.push(args![*id]));
-    rows
 }
 
 /// Why customers that a batch made are kept: each condition, over `c`, with its words.
@@ -232,12 +219,12 @@ pub(super) async fn take_back_customers(
     );
     let unused: Vec<(i64,)> = tx.all(&sql, args![batch.id, after, last, batch.started_at]).await?;
     let unused: Vec<i64> = unused.into_iter().map(|(id,)| id).collect();
-    for chunk in crate::db::Rows::pieces(&unused, 512) {
+    for chunk in Rows::pieces(&unused, 512) {
         for table in ["segment_member", "relationship", "consent_state"] {
-            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), rows(chunk), args![])
+            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), Rows::ids(chunk), args![])
                 .await?;
         }
-        tx.execute_rows(&of_events("DELETE FROM customer WHERE id"), rows(chunk), args![]).await?;
+        tx.execute_rows(&of_events("DELETE FROM customer WHERE id"), Rows::ids(chunk), args![]).await?;
     }
     Ok(Some((last, unused.len() as u64)))
 }

@@ -1,7 +1,7 @@
 //! A template made ready, once for each revision and process: all its languages, as Handlebars templates.
 
 use super::expand::{self, Expanded, shown};
-use super::helpers::{BLOCKS, VALUES};
+use super::helpers::{self, BLOCKS, VALUES};
 use super::law;
 use super::library::{Library, Markup, file_name};
 use super::links::{self, Found};
@@ -130,9 +130,7 @@ impl Program {
         let template = Template::compile(source).map_err(|e| e.reason().to_string())?;
         let mut uses: Vec<&'static str> =
             VALUES.iter().map(|(name, _)| *name).filter(|name| source.contains(name)).collect();
-        uses.extend(
-            ["track", "scope", "each", "open_pixel", "honeypot"].into_iter().filter(|name| source.contains(name)),
-        );
+        uses.extend(helpers::block_names().filter(|name| source.contains(name)));
         let names = ["unsubscribe_url", "preferences_url", "view_url"];
         let names = names.into_iter().filter(|name| source.contains(name)).collect();
         Ok(Program { template, uses, size: source.len(), names })

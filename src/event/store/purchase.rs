@@ -138,9 +138,7 @@ pub async fn by_keys(tx: &mut Tx, keys: &[&str]) -> Result<HashMap<String, Purch
         format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE order_key IN (SELECT k FROM input)");
     let mut all = HashMap::with_capacity(keys.len());
     for chunk in Rows::pieces(keys, CHUNK) {
-        let mut rows = Rows::new(&[Type::Text]);
-        chunk.iter().for_each(|key| rows.push(args![*key]));
-        let found: Vec<Purchase> = tx.all_with_rows(&sql, rows, args![]).await?;
+        let found: Vec<Purchase> = tx.all_with_rows(&sql, Rows::texts(chunk), args![]).await?;
         all.extend(found.into_iter().map(|purchase| (purchase.key.clone(), purchase)));
     }
     Ok(all)
@@ -155,7 +153,7 @@ pub async fn by_events(tx: &mut Tx, events: &[i64]) -> Result<HashMap<i64, Purch
         format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE event_id IN (SELECT k FROM input)");
     let mut all = HashMap::with_capacity(events.len());
     for chunk in Rows::pieces(events, CHUNK) {
-        let found: Vec<Purchase> = tx.all_with_rows(&sql, ids(chunk), args![]).await?;
+        let found: Vec<Purchase> = tx.all_with_rows(&sql, Rows::ids(chunk), args![]).await?;
         all.extend(found.into_iter().map(|purchase| (purchase.event, purchase)));
     }
     Ok(all)
@@ -183,7 +181,7 @@ pub async fn take_back(tx: &mut Tx, events: &[i64]) -> Result<(), DbError> {
             "UPDATE event SET dedupe_key = 'undone:' || CAST(id AS TEXT) WHERE id",
         ] {
             let sql = format!("WITH input(k) AS ({{rows}}) {change} IN (SELECT k FROM input)");
-            tx.execute_rows(&sql, ids(chunk), args![]).await?;
+            tx.execute_rows(&sql, Rows::ids(chunk), args![]).await?;
         }
     }
     Ok(())
@@ -197,15 +195,9 @@ pub async fn gone(tx: &mut Tx, events: &[i64]) -> Result<Vec<i64>, DbError> {
     let sql = "WITH input(k) AS ({rows}) SELECT e.id FROM input JOIN event e ON e.id = input.k WHERE e.dedupe_key LIKE 'undone:%'";
     let mut all = Vec::new();
     for chunk in Rows::pieces(events, CHUNK) {
-        all.extend(tx.all_with_rows::<(i64,)>(sql, ids(chunk), args![]).await?.into_iter().map(|(id,)| id));
+        all.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(chunk), args![]).await?.into_iter().map(|(id,)| id));
     }
     Ok(all)
-}
-
-fn ids(events: &[i64]) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    events.iter().for_each(|id| rows.push(args![*id]));
-    rows
 }
 
 /// Writes new orders, whose events are appended.
@@ -248,7 +240,7 @@ pub async fn items(db: &mut impl Query, events: &[i64]) -> Result<HashMap<i64, V
     let mut all: HashMap<i64, Vec<Item>> = HashMap::new();
     for chunk in Rows::pieces(events, CHUNK) {
         type Line = (i64, Option<String>, Option<String>, Option<String>, f64, Option<i64>);
-        let found: Vec<Line> = db.all_with_rows(sql, ids(chunk), args![]).await?;
+        let found: Vec<Line> = db.all_with_rows(sql, Rows::ids(chunk), args![]).await?;
         for (event, sku, name, category, quantity, amount) in found {
             all.entry(event).or_default().push(Item { sku, name, category, quantity, amount });
         }

@@ -3,6 +3,7 @@
 //! customer's sums anew.
 
 use super::SLICE;
+use crate::customer::one_at_a_time;
 use crate::db::{Db, DbError, Tx};
 use crate::event::purchase::{self, Item, Purchase};
 use crate::event::{self, NewEvent};
@@ -69,7 +70,7 @@ pub(super) async fn undo(db: &Db, batch: i64, now: Timestamp) -> Result<Orders, 
     let mut after = 0;
     loop {
         let mut tx = db.begin().await?;
-        store::one_at_a_time(&mut tx).await?;
+        one_at_a_time(&mut tx).await?;
         let opened = purchase::of_batch(&mut tx, batch, after, SLICE).await?;
         let Some(last) = opened.last().map(|order| order.event) else { break };
         take_back(&mut tx, batch, opened, &mut orders, now).await?;
@@ -80,7 +81,7 @@ pub(super) async fn undo(db: &Db, batch: i64, now: Timestamp) -> Result<Orders, 
     let mut before = i64::MAX;
     loop {
         let mut tx = db.begin().await?;
-        store::one_at_a_time(&mut tx).await?;
+        one_at_a_time(&mut tx).await?;
         let changes = store::corrections_of(&mut tx, batch, before, SLICE).await?;
         let Some(first) = changes.last().map(|(id, ..)| *id) else { return Ok(orders) };
         put_back(&mut tx, batch, &changes, &mut orders, now).await?;

@@ -35,6 +35,11 @@ const ALL: [(&str, Block); 5] = [
     ("honeypot", Block::Honeypot),
 ];
 
+/// What they are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter().map(|(name, _)| name)
+}
+
 struct LentBlock<'a> {
     block: Block,
     lent: &'a Lent<'a>,
@@ -60,27 +65,27 @@ impl HelperDef for LentBlock<'_> {
             Block::Track => track(self.lent, h, r, ctx, rc, out),
             Block::Scope => scope(h, r, ctx, rc, out),
             Block::Each => each(self.lent, h, r, ctx, rc, out),
-            Block::Pixel => {
-                if let Some(url) = self.lent.links.open_pixel() {
-                    let url = html_escape::encode_double_quoted_attribute(&url);
-                    out.write("<img src=\"")?;
-                    out.write(&url)?;
-                    out.write("\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">")?;
+            Block::Pixel => match self.lent.links.open_pixel() {
+                Some(url) => {
+                    let rest = " width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">";
+                    element(out, "<img src=", &url, rest)
                 }
-                Ok(())
-            }
-            Block::Honeypot => {
-                if let Some(url) = self.lent.links.honeypot() {
-                    let url = html_escape::encode_double_quoted_attribute(&url);
-                    // no text, so that nothing is hidden from spam filters; no style, because it stands in what is hidden
-                    out.write("<a href=\"")?;
-                    out.write(&url)?;
-                    out.write("\" aria-hidden=\"true\" tabindex=\"-1\"></a>")?;
-                }
-                Ok(())
-            }
+                None => Ok(()),
+            },
+            // no text, so that nothing is hidden from spam filters; no style, because it stands in what is hidden
+            Block::Honeypot => match self.lent.links.honeypot() {
+                Some(url) => element(out, "<a href=", &url, " aria-hidden=\"true\" tabindex=\"-1\"></a>"),
+                None => Ok(()),
+            },
         }
     }
+}
+
+/// An element with an address in it.
+fn element(out: &mut dyn Output, before: &str, url: &str, after: &str) -> HelperResult {
+    let url = html_escape::encode_double_quoted_attribute(url);
+    out.write(&format!("{before}\"{url}\"{after}"))?;
+    Ok(())
 }
 
 fn track<'reg: 'rc, 'rc>(
