@@ -33,27 +33,37 @@ pub struct Made {
     pub bytes: Vec<u8>,
 }
 
+/// Which mail is made: a step of a campaign, to a reader.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The campaign.
+    pub live: &'a Live,
+    /// Its step.
+    pub step: &'a LiveStep,
+    /// The reader.
+    pub person: &'a store::Reader,
+    /// What is known of this very mail beside its reader.
+    pub more: More,
+    /// Where it goes.
+    pub to: &'a Email,
+}
+
 impl Composer {
     /// A composer.
     pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
         Composer { db, settings, cache, tokens }
     }
-
-    /// The mail of a step of `live` to a reader, as message `message` (0 for a preview, whose links work but count for
-    /// nothing); `more` is what is known of this very mail beside its reader, see [`reader::More`].
+    /// A mail to be looked at, as message `message` (0 for a preview, whose links work but count for nothing).
     ///
     /// # Errors
     /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
-    pub fn make(
-        &self,
-        live: &Live,
-        step: &LiveStep,
-        person: &store::Reader,
-        more: More,
-        to: &Email,
-        message: i64,
-        now: Timestamp,
-    ) -> Result<Made, String> {
+    pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, String> {
+        self.write(wanted, (message, false), now)
+    }
+
+    /// The mail as message `message`, which is sent or only looked at.
+    fn write(&self, wanted: Wanted<'_>, (message, sent): (i64, bool), now: Timestamp) -> Result<Made, String> {
+        let Wanted { live, step, person, more, to } = wanted;
         let compiled = step.compiled.as_ref().ok_or("render: this step sends nothing")?;
         let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
@@ -67,6 +77,7 @@ impl Composer {
             topic: &live.campaign.topic,
             links: u32::try_from(compiled.links(&locale).count()).unwrap_or(u32::MAX),
             tracked: !person.tracking_off,
+            sent,
         };
         let reader = Reader {
             locale,
@@ -110,7 +121,9 @@ impl Composer {
         let Some((_, step)) = live.step(&mail.step) else { return Ok(None) };
         let mut more = self.more(&live, &[(message, mail.customer)], &settings).await?;
         let more = more.remove(&message).unwrap_or_default();
-        let made = self.make(&live, step, &person, more, &to, message, mail.at).map_err(CampaignError::State)?;
+        let made = self
+            .make(Wanted { live: &live, step, person: &person, more, to: &to }, message, mail.at)
+            .map_err(CampaignError::State)?;
         Ok(Some(made.rendered.html))
     }
 
@@ -209,7 +222,8 @@ impl Composer {
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;
         let to: Email = claimed.address.parse().map_err(refuse)?;
         let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
-        let made = self.make(live, step, person, more, &to, claimed.id, now).map_err(refuse)?;
+        let wanted = Wanted { live, step, person, more, to: &to };
+        let made = self.write(wanted, (claimed.id, true), now).map_err(refuse)?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

@@ -1,6 +1,6 @@
 //! A mail to look at: the very bytes that would go to a customer, made from the files as they are.
 
-use super::compose::{Composer, Made};
+use super::compose::{Composer, Made, Wanted};
 use super::live::LiveStep;
 use super::{CampaignError, Live, reader, store};
 use crate::db::Db;
@@ -25,7 +25,8 @@ pub async fn preview(
     let to = to.cloned().or(own).ok_or_else(|| CampaignError::State("this customer has no address".into()))?;
     let step = chosen(live, step)?;
     let more = reader::example(live, step);
-    let made = composer.make(live, step, &person, more, &to, 0, now).map_err(CampaignError::State)?;
+    let made =
+        composer.make(Wanted { live, step, person: &person, more, to: &to }, 0, now).map_err(CampaignError::State)?;
     Ok((to, made))
 }
 

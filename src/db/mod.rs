@@ -86,7 +86,8 @@ impl Db {
                 let write = SqlitePoolOptions::new()
                     .max_connections(1)
                     .acquire_timeout(BUSY)
-                    .connect_with(options.clone())
+                    // what is erased is overwritten, in pages that become free too: FAST would leave those
+                    .connect_with(options.clone().pragma("secure_delete", "on"))
                     .await
                     .map_err(open_error)?;
                 let read = SqlitePoolOptions::new()

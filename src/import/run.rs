@@ -171,7 +171,7 @@ impl Job<'_> {
         batch: Option<i64>,
     ) -> Result<Landing, DbError> {
         let mut tx = self.db.begin().await?;
-        store::one_at_a_time(&mut tx).await?;
+        crate::customer::one_at_a_time(&mut tx).await?;
         let landing =
             if rows.is_empty() { Landing::default() } else { kind.land(&mut tx, rows, &self.context, batch).await? };
         if let Some(batch) = batch {

@@ -21,6 +21,7 @@ pub mod mime;
 mod options;
 mod protect;
 mod scan;
+mod tags;
 mod text;
 mod words;
 

@@ -10,8 +10,8 @@ mod steps;
 mod survey;
 
 pub use people::{against_customers, vanished};
-pub use steps::problems as shape;
 pub use reward::against_orders;
+pub use steps::problems as shape;
 
 use crate::config::Problem;
 use crate::config::document::Document;

@@ -1,7 +1,7 @@
 //! What only the database shows: templates tried on the members of each campaign's audience, and campaigns that run
 //! though their files are gone.
 
-use super::super::compose::Composer;
+use super::super::compose::{Composer, Wanted};
 use super::super::content::Content;
 use super::super::{CampaignError, Live, store};
 use crate::config::Problem;
@@ -36,7 +36,7 @@ pub async fn against_customers(
             for person in &people {
                 let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
                 let more = super::super::reader::example(&live, step);
-                if let Err(why) = composer.make(&live, step, person, more, &to, 0, now) {
+                if let Err(why) = composer.make(Wanted { live: &live, step, person, more, to: &to }, 0, now) {
                     failed += 1;
                     first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
                 }

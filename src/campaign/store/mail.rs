@@ -1,7 +1,7 @@
 //! What is needed to make a mail: the message, and what is known of its reader.
 
 use crate::args;
-use crate::db::{DbError, FromRow, Query, Row, Rows, Type};
+use crate::db::{DbError, FromRow, Query, Row, Rows};
 use crate::types::{Currency, Timestamp};
 use serde_json::{Map, Value};
 
@@ -57,14 +57,10 @@ impl FromRow for Reader {
 /// # Errors
 /// What the database says.
 pub async fn readers(db: &mut impl Query, ids: &[i64]) -> Result<Vec<Reader>, DbError> {
-    let mut rows = Rows::new(&[Type::Int]);
-    for id in ids {
-        rows.push(args![*id]);
-    }
     let sql = "SELECT c.id, c.external_id, c.email, c.name, c.first_name, c.last_name, c.locale, c.timezone, c.birthday, \
                c.source, c.attributes, c.tracking_off, r.score, r.lifecycle, r.purchases, r.revenue, r.last_purchase_at \
                FROM customer c LEFT JOIN relationship r ON r.customer_id = c.id WHERE c.id IN ({rows})";
-    db.all_with_rows(sql, rows, args![]).await
+    db.all_with_rows(sql, Rows::ids(ids), args![]).await
 }
 
 /// A message, as far as its mail depends on it.
@@ -105,10 +101,7 @@ pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError>
 /// # Errors
 /// What the database says.
 pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
-    let mut rows = Rows::new(&[Type::Int]);
-    for id in messages {
-        rows.push(args![*id]);
-    }
+    let rows = Rows::ids(messages);
     let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
     let found: Vec<(i64, String, Timestamp, Option<i64>, Option<String>, String)> =

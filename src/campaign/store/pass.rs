@@ -61,7 +61,7 @@ pub async fn candidates(
     );
     let mut args = args![draw.a, draw.b, threshold, campaign, campaign, campaign];
     args.extend(more);
-    tx.all_with_rows(&sql, super::watch::ids_of(ids), args).await
+    tx.all_with_rows(&sql, Rows::ids(ids), args).await
 }
 
 /// The occurrence of a key that stays open for whoever comes; makes it.
@@ -133,7 +133,7 @@ pub async fn begin(tx: &mut Tx, passes: &[NewPass], common: Common<'_>, now: Tim
                    CAST(? AS TEXT), CAST(? AS BIGINT), e.opens_at, e.opens_at, e.opens_at, e.created_at, e.created_at \
                    FROM enrolment e WHERE e.id IN (SELECT id FROM wanted) ON CONFLICT DO NOTHING";
         if !none.is_empty() {
-            tx.execute_rows(sql, super::watch::ids_of(&none), args![topic, service]).await?;
+            tx.execute_rows(sql, Rows::ids(&none), args![topic, service]).await?;
         }
     }
     Ok(())
@@ -246,11 +246,11 @@ pub async fn true_of(tx: &mut Tx, customers: &[i64], condition: &Condition) -> R
 /// What the database says.
 pub async fn addresses(tx: &mut Tx, customers: &[i64]) -> Result<Vec<(i64, String)>, DbError> {
     let sql = "SELECT id, email FROM customer WHERE id IN ({rows}) AND email IS NOT NULL AND erased_at IS NULL";
-    tx.all_with_rows(sql, super::watch::ids_of(customers), args![]).await
+    tx.all_with_rows(sql, Rows::ids(customers), args![]).await
 }
 
 async fn set(tx: &mut Tx, sql: &str, ids: &[i64], args: crate::db::Args) -> Result<HashSet<i64>, DbError> {
-    let rows: Vec<(i64,)> = tx.all_with_rows(sql, super::watch::ids_of(ids), args).await?;
+    let rows: Vec<(i64,)> = tx.all_with_rows(sql, Rows::ids(ids), args).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -349,8 +349,7 @@ pub async fn queue(
 /// # Errors
 /// What the database says.
 pub async fn out_of_arms(tx: &mut Tx, passes: &[i64]) -> Result<(), DbError> {
-    tx.execute_rows("UPDATE enrolment SET arm = 'none' WHERE id IN ({rows})", super::watch::ids_of(passes), args![])
-        .await?;
+    tx.execute_rows("UPDATE enrolment SET arm = 'none' WHERE id IN ({rows})", Rows::ids(passes), args![]).await?;
     Ok(())
 }
 

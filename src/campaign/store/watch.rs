@@ -1,7 +1,7 @@
 //! What triggers look at: who is in the segment that a campaign waits for and was not, and which events came.
 
 use crate::args;
-use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
+use crate::db::{DbError, FromRow, Query, Row, Rows, Tx};
 use crate::segment::Condition;
 use crate::types::Timestamp;
 
@@ -149,7 +149,7 @@ pub async fn difference(
         }
         Whom::These(ids) => {
             let sql = format!("WITH wanted(id) AS ({{rows}}) {}", select("c.id IN (SELECT id FROM wanted)"));
-            tx.all_with_rows(&sql, ids_of(ids), args).await?
+            tx.all_with_rows(&sql, Rows::ids(ids), args).await?
         }
     };
     let (now_inside, gone): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, inside)| *inside == 1);
@@ -160,13 +160,13 @@ pub async fn difference(
         let sql = "WITH wanted(id) AS ({rows}) INSERT INTO segment_member (campaign_id, customer_id, since) \
                    SELECT CAST(? AS BIGINT), id, CAST(? AS BIGINT) FROM wanted WHERE true \
                    ON CONFLICT (campaign_id, customer_id) DO NOTHING RETURNING customer_id";
-        entered.extend(tx.all_with_rows::<(i64,)>(sql, ids_of(&ids), args![campaign, now]).await?);
+        entered.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(&ids), args![campaign, now]).await?);
     }
     for chunk in Rows::pieces(&gone, 512) {
         let ids: Vec<i64> = chunk.iter().map(|(id, _)| *id).collect();
         let sql = "WITH wanted(id) AS ({rows}) DELETE FROM segment_member WHERE campaign_id = ? \
                    AND customer_id IN (SELECT id FROM wanted) RETURNING customer_id";
-        left.extend(tx.all_with_rows::<(i64,)>(sql, ids_of(&ids), args![campaign]).await?);
+        left.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(&ids), args![campaign]).await?);
     }
     let plain = |rows: Vec<(i64,)>| {
         let mut ids: Vec<i64> = rows.into_iter().map(|(id,)| id).collect();
@@ -218,10 +218,4 @@ pub async fn happened(
 /// What the database says.
 pub async fn last_event(db: &mut impl Query) -> Result<i64, DbError> {
     Ok(db.one::<(Option<i64>,)>("SELECT max(id) FROM event", args![]).await?.0.unwrap_or(0))
-}
-
-pub(super) fn ids_of(ids: &[i64]) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    ids.iter().for_each(|id| rows.push(args![*id]));
-    rows
 }

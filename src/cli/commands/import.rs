@@ -62,8 +62,8 @@ async fn undo(global: &Global, batch: i64) -> anyhow::Result<ExitCode> {
     let undone = import::undo(&app.db, batch, "command line", app.clock.now()).await?;
     output::show(global.json, &undone, || {
         let mut text = format!(
-            "taken back: {} customers, {} events, {} consents, {} suppressions",
-            undone.customers, undone.events, undone.consents, undone.suppressions
+            "taken back: {} customers, {} orders and events, {} changes of known orders, {} consents, {} suppressions",
+            undone.customers, undone.events, undone.corrections, undone.consents, undone.suppressions
         );
         for kept in &undone.kept {
             text += &format!("\n  {kept}");

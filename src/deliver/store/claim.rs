@@ -135,7 +135,7 @@ pub(in crate::deliver) async fn lock_customers(tx: &mut Tx, customers: &HashSet<
     let lock = tx.dialect().for_update();
     if !lock.is_empty() {
         let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
-        tx.all_with_rows::<(i64,)>(&sql, ids(customers), args![]).await?;
+        tx.all_with_rows::<(i64,)>(&sql, Rows::ids(customers), args![]).await?;
     }
     Ok(())
 }
@@ -148,11 +148,5 @@ pub(in crate::deliver) async fn sent_since(
 ) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
     let sql = "SELECT id, customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
                AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
-    tx.all_with_rows(sql, ids(customers), args![start]).await
-}
-
-fn ids(of: &HashSet<i64>) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    of.iter().for_each(|id| rows.push(args![*id]));
-    rows
+    tx.all_with_rows(sql, Rows::ids(customers), args![start]).await
 }

@@ -1,7 +1,7 @@
 //! The SQL of what people ask about mails: counts, lists, quotas, fates settled by hand.
 
 use crate::args;
-use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Tx, Type};
+use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Tx};
 use crate::deliver::State;
 use crate::types::Timestamp;
 
@@ -52,10 +52,6 @@ pub(in crate::deliver) async fn settle_unknown(
     reason: &str,
     now: Timestamp,
 ) -> Result<Vec<(i64, i64, i64)>, DbError> {
-    let mut rows = Rows::new(&[Type::Int]);
-    for id in ids {
-        rows.push(args![*id]);
-    }
     let settled = (to == State::Accepted).then_some(now);
     let sql = "WITH input(id) AS ({rows}) UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ?, \
                expires_at = CASE WHEN expires_at <= ? THEN CAST(? AS BIGINT) ELSE expires_at END, updated_at = ? \
@@ -63,7 +59,7 @@ pub(in crate::deliver) async fn settle_unknown(
                RETURNING message.id, message.customer_id, message.campaign_id";
     // whoever sends an old mail again wants it sent: it gets a day
     let day = now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
-    tx.all_with_rows(sql, rows, args![to.name(), reason, now, settled, now, day, now]).await
+    tx.all_with_rows(sql, Rows::ids(ids), args![to.name(), reason, now, settled, now, day, now]).await
 }
 
 /// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.

@@ -3,7 +3,7 @@
 mod consents;
 mod customers;
 mod events;
-mod orders;
+pub(super) mod orders;
 mod suppressions;
 
 pub use consents::{ConsentRow, Consents};
