@@ -2,6 +2,7 @@
 
 use super::relays::{self, Relays};
 use super::{App, AppError};
+use crate::access;
 use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
 use crate::deliver::lane;
@@ -143,6 +144,7 @@ impl Running {
                     }
                     Ok(false) => tokio::select! {
                         () = tokio::time::sleep(POLL) => {}
+                        () = app.woken.notified() => {}
                         () = stop.cancelled() => {}
                     },
                     Err(e) => {
@@ -248,6 +250,7 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     busy |= moved.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
+        access::forget(&app.db, now).await?;
     }
     app.journal.keep(&app.db).await?;
     Ok(busy)

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["import"],
     &["segment"],
     &["event"],
-    &["customer", "permission"],
+    &["customer", "permission", "access"],
     &["config"],
     &["db"],
     &["catcher"],

@@ -1,12 +1,14 @@
 //! The files of a workspace as types. The doc comment of each field is what `dangol schema` tells editors and what
 //! `check` tells marketers, so it is written for them.
 
+mod api;
 mod campaign;
 mod segment;
 mod settings;
 mod survey;
 mod words;
 
+pub use api::Api;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
 pub use segment::Segment;
 pub use settings::{

@@ -2,7 +2,6 @@
 
 use super::super::{Context, Landed, Landing, Nth, directory};
 use super::OrderRow;
-use crate::customer::{Outcome, Profile};
 use crate::db::{DbError, Tx};
 use crate::event::purchase::{self, Item, Purchase, Status};
 use crate::event::{self, Kind, NewEvent};
@@ -84,28 +83,14 @@ async fn customers(
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut slots = Vec::with_capacity(rows.len());
     for (_, row) in rows {
-        let named = &row.customer;
-        let mut found = directory.named(&named.text, named.address.as_deref());
-        if context.create && matches!(found, Err(crate::customer::Refusal::Unknown(_))) {
-            let profile = match &named.address {
-                Some(email) => Profile { email: Some(email.clone()), ..Profile::default() },
-                None => Profile { external_id: Some(named.text.clone()), ..Profile::default() },
-            };
-            let profile = Profile { source: Some("orders".into()), created_at: Some(row.at), ..profile };
-            found = directory.upsert(profile).map(|(slot, _): (usize, Outcome)| slot);
-        }
-        match found {
+        match row.customer.slot(&mut directory, context, row.at, "orders") {
             Ok(slot) => {
                 slots.push(Some(slot));
                 outcomes.push(Landed::Unchanged);
             }
             Err(refusal) => {
                 slots.push(None);
-                let help = match refusal {
-                    crate::customer::Refusal::Unknown(_) => ": import the customers first, or add --create",
-                    _ => "",
-                };
-                outcomes.push(Landed::Rejected(format!("{refusal}{help}")));
+                outcomes.push(Landed::Rejected(refusal));
             }
         }
     }
@@ -189,7 +174,7 @@ fn change<'a>(
 }
 
 async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: Option<i64>) -> Result<(), DbError> {
-    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, batch)).collect();
+    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, context, batch)).collect();
     let ids = event::append_in(tx, &events, context.now).await?;
     for (order, id) in orders.iter_mut().filter(|o| o.new).zip(ids) {
         // another import of the same file was faster: what it wrote stands
@@ -212,7 +197,7 @@ async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: 
     purchase::set_items(tx, &other, true).await
 }
 
-fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
+fn order_event(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEvent {
     let p = &order.before;
     let mut data = Map::new();
     data.insert("order".into(), json!(p.key));
@@ -227,7 +212,7 @@ fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
         currency: Some(p.currency.to_string()),
         batch,
         data: Json::Object(data),
-        ..NewEvent::new(Kind::Order, p.customer, p.at, "import", format!("order:{}", p.key))
+        ..NewEvent::new(Kind::Order, p.customer, p.at, context.door.source(), format!("order:{}", p.key))
     }
 }
 
@@ -250,7 +235,7 @@ fn correction(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEv
     if order.other_items.is_some() {
         changes.insert("items".into(), json!(true));
     }
-    let batch_key = batch.map_or("-".to_owned(), |batch| batch.to_string());
+    let call = batch.map_or_else(|| context.door.call().to_owned(), |batch| batch.to_string());
     NewEvent {
         value: Some(new.amount),
         currency: Some(new.currency.to_string()),
@@ -260,8 +245,8 @@ fn correction(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEv
             Kind::Correction,
             new.customer,
             context.now,
-            "import",
-            format!("correction:{batch_key}:{}:{}", order.line, new.event),
+            context.door.source(),
+            format!("correction:{call}:{}:{}", order.line, new.event),
         )
     }
 }
