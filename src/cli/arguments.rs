@@ -1,5 +1,9 @@
 //! All arguments, and what `--help` says of them.
 
+mod token;
+
+pub use token::Token;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -177,6 +181,11 @@ pub enum Command {
         #[command(subcommand)]
         command: Db,
     },
+    /// Tokens for the shop's programs: what opens the API
+    Token {
+        #[command(subcommand)]
+        command: Token,
+    },
     /// Write a JSON Schema for each kind of file, for editors
     Schema {
         /// Where to; by default `.schema/` of the workspace
@@ -223,7 +232,7 @@ pub struct Import {
     /// The currency of amounts that name none
     #[arg(long)]
     pub currency: Option<String>,
-    /// Orders of unknown customers make them
+    /// Orders and events of unknown customers make them
     #[arg(long)]
     pub create: bool,
     /// Record consent to this topic for every row of customers

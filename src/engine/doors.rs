@@ -1,5 +1,7 @@
 //! What the web door asks of the stages: permission, the mail as a page, the questions of a launched campaign.
 
+mod api;
+
 use super::App;
 use crate::campaign::store as campaigns;
 use crate::config::model::Survey;

@@ -2,6 +2,7 @@
 
 use super::relays::{self, Relays};
 use super::{App, AppError};
+use crate::access;
 use crate::campaign::journey::{self, Which};
 use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
@@ -144,6 +145,7 @@ impl Running {
                     }
                     Ok(false) => tokio::select! {
                         () = tokio::time::sleep(POLL) => {}
+                        () = app.woken.notified() => {}
                         () = stop.cancelled() => {}
                     },
                     Err(e) => {
@@ -252,6 +254,7 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     busy |= moved.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
+        access::forget(&app.db, now).await?;
     }
     app.journal.keep(&app.db).await?;
     Ok(busy)

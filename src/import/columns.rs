@@ -110,6 +110,30 @@ impl Shape {
         if self.attributes && !name.is_empty() { Target::Attribute(name.into()) } else { Target::Ignored }
     }
 
+    /// Where a name goes that has to be one of ours, or `attr.NAME` where there are attributes.
+    ///
+    /// # Errors
+    /// That it is none, with the nearest that is.
+    pub(super) fn exact(&self, key: &str) -> Result<Target, String> {
+        if let Some(field) = self.field(key) {
+            return Ok(Target::Field(field));
+        }
+        let named = key.strip_prefix("attr.").is_some_and(|name| !name.trim().is_empty());
+        if self.attributes && (named || key == "attributes") {
+            return Ok(Target::Attribute(attribute(key).into()));
+        }
+        let shown: String = key.chars().take(60).collect();
+        let other = self.shown(&self.target(key)).filter(|ours| {
+            self.field(ours).is_some() || self.known_attributes.iter().any(|f| ours == &format!("attr.{}", f.name))
+        });
+        let help = match other {
+            Some(ours) => format!("did you mean `{ours}`?"),
+            None => nearest(key, self.names()).unwrap_or_default(),
+        };
+        let or = if self.attributes { format!("; an attribute is written `attr.{shown}`") } else { String::new() };
+        Err(format!("{} have no member `{shown}`; {help}{or}", self.kind))
+    }
+
     /// Where `--map` sends a column.
     pub(super) fn asked(&self, theirs: &str, ours: &str) -> Result<Target, String> {
         let ours = ours.trim();

@@ -211,6 +211,8 @@ fn read_lines<K: Rows>(
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     shape: &'a Shape,
+    /// A key that is no name of ours is refused, not left out.
+    strict: bool,
     known: HashMap<String, Target>,
 }
 
@@ -220,23 +222,28 @@ impl<'a> Keys<'a> {
         for (theirs, ours) in maps {
             known.insert(theirs.clone(), shape.asked(theirs, ours)?);
         }
-        Ok(Keys { shape, known })
+        Ok(Keys { shape, strict: false, known })
     }
 
-    fn target(&mut self, key: &str) -> Target {
+    /// Our own names and no others: whoever writes a program is told of a slip, not guessed at.
+    pub(super) fn strict(shape: &'a Shape) -> Keys<'a> {
+        Keys { shape, strict: true, known: HashMap::new() }
+    }
+
+    fn target(&mut self, key: &str) -> Result<Target, String> {
         if let Some(target) = self.known.get(key) {
-            return target.clone();
+            return Ok(target.clone());
         }
-        let target = self.shape.target(key);
+        let target = if self.strict { self.shape.exact(key)? } else { self.shape.target(key) };
         // a hostile file can name a new key in every row
         if self.known.len() < 10_000 {
             self.known.insert(key.to_owned(), target.clone());
         }
-        target
+        Ok(target)
     }
 
     fn mapping(&mut self, names: &[&str]) -> Mapping {
-        let targets: Vec<Target> = names.iter().map(|name| self.target(name)).collect();
+        let targets: Vec<Target> = names.iter().map(|name| self.target(name).unwrap_or(Target::Ignored)).collect();
         let named = names
             .iter()
             .zip(&targets)
@@ -250,12 +257,15 @@ impl<'a> Keys<'a> {
         let mut set: Vec<usize> = Vec::new();
         for (key, value) in object {
             without_nul(&value)?;
-            match (self.target(&key), value) {
+            match (self.target(&key)?, value) {
                 (Target::Attribute(name), Json::Object(inner)) if matches!(&*name, "attributes" | "attr") => {
                     for (name, value) in inner {
                         without_nul(&Json::String(name.clone()))?;
                         record.set_extra(name.into(), Cell::Json(value));
                     }
+                }
+                (Target::Attribute(name), _) if self.strict && &*name == "attributes" => {
+                    return Err("`attributes` is no object such as {\"city\": \"Seoul\"}".into());
                 }
                 (Target::Attribute(name), value) => record.set_extra(name, Cell::Json(value)),
                 (Target::Field(field), value) => {

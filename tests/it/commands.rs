@@ -7,6 +7,7 @@ mod checking;
 mod messages;
 mod people;
 mod sending;
+mod tokens;
 mod usage;
 mod workspaces;
 

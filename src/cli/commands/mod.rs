@@ -18,6 +18,7 @@ mod score;
 mod segment;
 mod serve;
 mod suppression;
+mod token;
 
 use super::arguments::{Arguments, Command, Global};
 use crate::campaign::control::Action;
@@ -58,6 +59,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Suppression { command } => suppression::suppression(&global, command).await,
         Command::Score { command } => score::score(&global, command).await,
         Command::Db { command } => return database::database(&global, command).await,
+        Command::Token { command } => token::token(&global, command).await,
         Command::Schema { out } => schema::schema(&global, out),
         Command::Completions { shell } => completions::completions(shell),
     };

@@ -1,6 +1,7 @@
 //! The files of a workspace as types. The doc comment of each field is what `dangol schema` tells editors and what
 //! `check` tells marketers, so it is written for them.
 
+mod api;
 mod campaign;
 mod reward;
 mod segment;
@@ -9,6 +10,7 @@ mod step;
 mod survey;
 mod words;
 
+pub use api::Api;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
 pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;

@@ -63,7 +63,7 @@ impl Rows for Events {
 
     fn parse(mut record: Record, context: &Context) -> Result<EventRow, String> {
         let customer = Named::read(record.needed(0, "customer")?);
-        let kind = kind(&record.needed(1, "kind")?)?;
+        let kind = kind(&record.needed(1, "kind")?, context)?;
         let at = context.past(&record.needed(2, "at")?, "at")?;
         let key = short(record.text(3)?, "key")?;
         let data = match record.take(4) {
@@ -74,23 +74,23 @@ impl Rows for Events {
             },
         };
         let currency = record.text(6)?.map(|code| code.parse::<Currency>()).transpose()?;
-        let value = match (record.text(5)?, currency) {
-            (None, _) => None,
-            (Some(text), Some(currency)) => {
-                let money = Money::parse(&text, currency).map_err(|e| format!("`value`: {e}"))?;
-                if money.currency != currency {
-                    return Err(format!("`value` is in {}, and `currency` says otherwise", money.currency));
+        let value =
+            match (record.text(5)?, currency) {
+                (None, _) => None,
+                (Some(text), Some(currency)) => {
+                    let money = Money::parse(&text, currency).map_err(|e| format!("`value`: {e}"))?;
+                    if money.currency != currency {
+                        return Err(format!("`value` is in {}, and `currency` says otherwise", money.currency));
+                    }
+                    Some(money.minor)
                 }
-                Some(money.minor)
-            }
-            (Some(text), None) => {
-                let whole = text.parse::<i64>();
-                Some(
-                    whole
-                        .map_err(|_| "`value` is a whole number, or an amount with `currency` beside it".to_owned())?,
-                )
-            }
-        };
+                (Some(text), None) => {
+                    let whole = text.parse::<i64>().ok().filter(|n| n.unsigned_abs() <= Money::LARGEST.unsigned_abs());
+                    Some(whole.ok_or_else(|| {
+                        "`value` is a whole number, or an amount with `currency` beside it".to_owned()
+                    })?)
+                }
+            };
         crate::import::record::without_nul(&Json::Object(data.clone()))?;
         let row = EventRow { customer, kind, at, key, value, currency, data };
         if !row.data.is_empty() && Json::Object(row.data.clone()).to_string().len() > MOST {
@@ -106,18 +106,22 @@ impl Rows for Events {
         context: &Context,
         batch: Option<i64>,
     ) -> Result<Landing, DbError> {
-        let directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
+        let mut directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
         let mut outcomes = Vec::with_capacity(rows.len());
-        let mut events = Vec::with_capacity(rows.len());
+        let mut slots = Vec::with_capacity(rows.len());
         for (_, row) in rows {
-            match directory.named(&row.customer.text, row.customer.address.as_deref()) {
+            match row.customer.slot(&mut directory, context, row.at, "events") {
                 Ok(slot) => {
-                    events.push(self.event(row, directory.id(slot), batch));
+                    slots.push((slot, *row));
                     outcomes.push(Landed::Unchanged);
                 }
-                Err(refusal) => outcomes.push(Landed::Rejected(refusal.to_string())),
+                Err(refusal) => outcomes.push(Landed::Rejected(refusal)),
             }
         }
+        directory.save(tx, batch, context.now).await?;
+        // only now has a new customer an id
+        let events = slots.iter().map(|(slot, row)| self.event(row, directory.id(*slot), context, batch));
+        let events: Vec<NewEvent> = events.collect();
         let ids = event::append_in(tx, &events, context.now).await?;
         let open = outcomes.iter_mut().filter(|outcome| **outcome == Landed::Unchanged);
         for (outcome, id) in open.zip(ids) {
@@ -134,14 +138,15 @@ impl Rows for Events {
 }
 
 impl Events {
-    fn event(&mut self, row: &EventRow, customer: i64, batch: Option<i64>) -> NewEvent {
+    fn event(&mut self, row: &EventRow, customer: i64, context: &Context, batch: Option<i64>) -> NewEvent {
         let data = Json::Object(row.data.clone());
         let key = match &row.key {
             Some(key) => format!("event:{key}"),
             None => {
                 let content = format!("{customer}\n{}\n{}\n{:?}\n{data}", row.kind, row.at.as_millisecond(), row.value);
                 let hash = blake3::hash(content.as_bytes()).to_hex();
-                format!("event:~{}:{}", &hash[..32], self.nth.next(&content))
+                let nth = if context.door.counts() { self.nth.next(&content) } else { 0 };
+                format!("event:~{}:{nth}", &hash[..32])
             }
         };
         NewEvent {
@@ -149,12 +154,12 @@ impl Events {
             currency: row.currency.map(|currency| currency.to_string()),
             batch,
             data,
-            ..NewEvent::new(Kind::of(&row.kind), customer, row.at, "import", key)
+            ..NewEvent::new(Kind::of(&row.kind), customer, row.at, context.door.source(), key)
         }
     }
 }
 
-fn kind(text: &str) -> Result<String, String> {
+fn kind(text: &str, context: &Context) -> Result<String, String> {
     let name = text.to_lowercase();
     let shown = || text.chars().take(40).collect::<String>();
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -162,7 +167,9 @@ fn kind(text: &str) -> Result<String, String> {
         return Err(format!("`{}` is no kind of event: letters, digits, `_`, `-` and `.`", shown()));
     }
     match Kind::of(&name) {
-        Kind::Order => Err("an order comes in by `dangol import orders`, or a purchase would have no amount".into()),
+        Kind::Order => {
+            Err(format!("an order comes in by {}, or a purchase would have no amount", context.door.orders()))
+        }
         kind if !kind.may_be_reported() => {
             Err(format!("`{}` is what Dangol observes itself; others cannot report it", shown()))
         }

@@ -3,7 +3,6 @@
 use super::super::{Context, Landed, Landing, Nth, directory};
 use super::OrderRow;
 use super::correction::{correction, differences};
-use crate::customer::{Outcome, Profile};
 use crate::db::{DbError, Tx};
 use crate::event::purchase::{self, Item, Purchase, Status};
 use crate::event::{self, Kind, NewEvent};
@@ -89,28 +88,14 @@ async fn customers(
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut slots = Vec::with_capacity(rows.len());
     for (_, row) in rows {
-        let named = &row.customer;
-        let mut found = directory.named(&named.text, named.address.as_deref());
-        if context.create && matches!(found, Err(crate::customer::Refusal::Unknown(_))) {
-            let profile = match &named.address {
-                Some(email) => Profile { email: Some(email.clone()), ..Profile::default() },
-                None => Profile { external_id: Some(named.text.clone()), ..Profile::default() },
-            };
-            let profile = Profile { source: Some("orders".into()), created_at: Some(row.at), ..profile };
-            found = directory.upsert(profile).map(|(slot, _): (usize, Outcome)| slot);
-        }
-        match found {
+        match row.customer.slot(&mut directory, context, row.at, "orders") {
             Ok(slot) => {
                 slots.push(Some(slot));
                 outcomes.push(Landed::Unchanged);
             }
             Err(refusal) => {
                 slots.push(None);
-                let help = match refusal {
-                    crate::customer::Refusal::Unknown(_) => ": import the customers first, or add --create",
-                    _ => "",
-                };
-                outcomes.push(Landed::Rejected(format!("{refusal}{help}")));
+                outcomes.push(Landed::Rejected(refusal));
             }
         }
     }
@@ -186,7 +171,7 @@ fn change<'a>(order: &mut Order<'a>, row: &'a OrderRow, line: u64, customer: i64
 }
 
 async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: Option<i64>) -> Result<(), DbError> {
-    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, batch)).collect();
+    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, context, batch)).collect();
     let ids = event::append_in(tx, &events, context.now).await?;
     for (order, id) in orders.iter_mut().filter(|o| o.new).zip(ids) {
         // another import of the same file was faster: what it wrote stands
@@ -198,9 +183,11 @@ async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: 
         .filter(|o| o.changed())
         .map(|o| {
             let items = o.other_items.map(|now| (o.items_before, now));
-            let batch_key = batch.map_or("-".to_owned(), |batch| batch.to_string());
-            let key = format!("correction:{batch_key}:{}:{}", o.line, o.now.event);
-            correction(&o.now, differences(&o.before, &o.now, items), batch, key, context.now)
+            let call = batch.map_or_else(|| context.door.call().to_owned(), |batch| batch.to_string());
+            let key = format!("correction:{call}:{}:{}", o.line, o.now.event);
+            let changes = differences(&o.before, &o.now, items);
+            let source = context.door.source();
+            NewEvent { source, ..correction(&o.now, changes, batch, key, context.now) }
         })
         .collect();
     event::append_in(tx, &corrections, context.now).await?;
@@ -216,7 +203,7 @@ async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: 
     purchase::set_items(tx, &other, true).await
 }
 
-fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
+fn order_event(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEvent {
     let p = &order.before;
     let mut data = Map::new();
     data.insert("order".into(), json!(p.key));
@@ -231,6 +218,6 @@ fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
         currency: Some(p.currency.to_string()),
         batch,
         data: Json::Object(data),
-        ..NewEvent::new(Kind::Order, p.customer, p.at, "import", format!("order:{}", p.key))
+        ..NewEvent::new(Kind::Order, p.customer, p.at, context.door.source(), format!("order:{}", p.key))
     }
 }
