@@ -1,5 +1,9 @@
 //! The SQL of delivery: claims, compare-and-set changes of state, lanes, nodes, daily quotas.
 
+mod states;
+
+pub use states::states;
+
 use super::lane::{Counts, Lane};
 use super::{Claimed, State};
 use crate::args;

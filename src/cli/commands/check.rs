@@ -3,7 +3,7 @@
 use super::open;
 use crate::campaign::check;
 use crate::cli::arguments::Global;
-use crate::cli::output;
+use crate::cli::output::{self, counted};
 use crate::config::reading::Reading;
 use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, Severity};
@@ -20,7 +20,7 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     let open = open(global);
     let root = open.root()?;
     let read = Reading::of(&root);
-    let tried = read.judged().map_or(0, |workspace| workspace.campaigns.len() + workspace.segments.len());
+    let tried = read.judged().map_or((0, 0), |workspace| (workspace.campaigns.len(), workspace.segments.len()));
     // without good settings it is not known which database to ask
     let problems = match read.workspace {
         Some(_) if !offline => with_database(&open, read, &root, online).await?,
@@ -31,12 +31,10 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     output::show(global.json, &json!({ "errors": errors, "warnings": warnings }), || {
         let mut text: String = problems.iter().map(|problem| problem.render() + "\n").collect();
         text += &match (errors.len(), warnings.len()) {
-            (0, 0) => format!("{tried} campaigns and segments, no mistakes"),
+            (0, 0) => format!("{} and {}, no mistakes", counted(tried.0, "campaign"), counted(tried.1, "segment")),
             (0, n) => format!("no mistakes, {n} worth a look"),
-            (1, 0) => "1 mistake".into(),
-            (1, m) => format!("1 mistake, {m} worth a look"),
-            (n, 0) => format!("{n} mistakes"),
-            (n, m) => format!("{n} mistakes, {m} worth a look"),
+            (n, 0) => counted(n, "mistake"),
+            (n, m) => format!("{}, {m} worth a look", counted(n, "mistake")),
         };
         text
     })?;

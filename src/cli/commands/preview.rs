@@ -38,9 +38,8 @@ pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Optio
     output::show(global.json, &json!({ "files": files, "subject": made.rendered.subject }), || files.join("\n"))
 }
 
-pub async fn send_test(global: &Global, campaign: &str, customer: &str, to: &str) -> anyhow::Result<()> {
+pub async fn send_test(global: &Global, campaign: &str, customer: &str, to: Email) -> anyhow::Result<()> {
     let app = app(global).await?;
-    let to: Email = to.parse().map_err(|e: String| anyhow!(e))?;
     let customer = who(&app, customer).await?;
     let (_, _, live) = plan::of(&app, campaign).await?;
     let (to, made) = previews::preview(&app.db, &app.composer, &live, customer.id, Some(&to), app.clock.now()).await?;

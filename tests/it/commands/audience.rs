@@ -164,7 +164,7 @@ fn a_test_mail_goes_to_its_sender_and_is_not_counted() {
         shop.run(&["send-test", "spring", "--customer", "K-1", "--to", "me@haru.example"]).done().contains("catch://")
     );
     shop.run(&["send-test", "spring", "--customer", "K-1", "--to", "me"])
-        .failed("`me` is not an e-mail address: it has no @");
+        .misused("`me` is not an e-mail address: it has no @");
     let status = shop.json(&["status"]);
     assert_eq!((status["queue"]["accepted"].as_u64(), status["campaigns"].as_array().unwrap().len()), (Some(0), 0));
 }
