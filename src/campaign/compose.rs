@@ -6,8 +6,8 @@ use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
-use crate::render::mime::{self, Headers};
-use crate::render::{Links as _, Reader, Rendered};
+use crate::render::mime::{self, Headers, MimeError};
+use crate::render::{Links as _, Reader, RenderError, Rendered};
 use crate::track::Tokens;
 use crate::types::{Email, Shared, Timestamp};
 use std::collections::HashMap;
@@ -31,6 +31,17 @@ pub struct Made {
     pub bytes: Vec<u8>,
 }
 
+/// Why one reader's mail cannot be made; in words it begins with `render:`, as the reason of a skipped mail.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmade {
+    /// The template, for this reader.
+    #[error("render: {0}")]
+    Render(#[from] RenderError),
+    /// Its headers.
+    #[error("render: {0}")]
+    Mail(#[from] MimeError),
+}
+
 impl Composer {
     /// A composer.
     pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
@@ -40,7 +51,7 @@ impl Composer {
     /// The mail of `live` to a reader, as message `message` (0 for a preview, whose links work but count for nothing).
     ///
     /// # Errors
-    /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
+    /// Why it cannot be made.
     pub fn make(
         &self,
         live: &Live,
@@ -48,7 +59,7 @@ impl Composer {
         to: &Email,
         message: i64,
         now: Timestamp,
-    ) -> Result<Made, String> {
+    ) -> Result<Made, Unmade> {
         let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
         let locale = reader::locale(person, &settings.site.locale);
@@ -68,7 +79,7 @@ impl Composer {
             now,
             data: reader::data(person, &settings.site),
         };
-        let rendered = live.compiled.render(&reader, &links).map_err(|e| format!("render: {e}"))?;
+        let rendered = live.compiled.render(&reader, &links)?;
         let from = &live.sender.from;
         let domain = from.email.domain();
         let list = (!live.service()).then(|| format!("{}.{domain}", live.campaign.topic));
@@ -86,7 +97,7 @@ impl Composer {
             list_id: list,
             feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
         };
-        let bytes = mime::mail(&rendered, &headers).map_err(|e| format!("render: {e}"))?;
+        let bytes = mime::mail(&rendered, &headers)?;
         Ok(Made { rendered, bytes })
     }
 
@@ -101,7 +112,7 @@ impl Composer {
         let people = store::readers(&mut &self.db, &[mail.customer]).await?;
         let Some(person) = people.into_iter().next() else { return Ok(None) };
         let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { return Ok(None) };
-        let made = self.make(&live, &person, &to, message, mail.at).map_err(CampaignError::State)?;
+        let made = self.make(&live, &person, &to, message, mail.at).map_err(|e| CampaignError::State(e.to_string()))?;
         Ok(Some(made.rendered.html))
     }
 
@@ -162,7 +173,7 @@ impl Composer {
         };
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;
         let to: Email = claimed.address.parse().map_err(refuse)?;
-        let made = self.make(live, person, &to, claimed.id, now).map_err(refuse)?;
+        let made = self.make(live, person, &to, claimed.id, now).map_err(|e| refuse(e.to_string()))?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

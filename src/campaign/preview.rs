@@ -21,6 +21,6 @@ pub async fn preview(
     let person = people.into_iter().next().ok_or_else(|| CampaignError::State("there is no such customer".into()))?;
     let own = person.email.as_deref().and_then(|email| email.parse::<Email>().ok());
     let to = to.cloned().or(own).ok_or_else(|| CampaignError::State("this customer has no address".into()))?;
-    let made = composer.make(live, &person, &to, 0, now).map_err(CampaignError::State)?;
+    let made = composer.make(live, &person, &to, 0, now).map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }

@@ -6,8 +6,10 @@ mod names;
 mod people;
 mod settings;
 mod survey;
+mod worth;
 
 pub use people::{against_customers, vanished};
+pub use worth::{against_history, times};
 
 use crate::config::Problem;
 use crate::config::document::Document;
@@ -64,6 +66,10 @@ pub fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.dedup_by(|a, b| {
         a == b || (a.code == "cycle" && (&a.file, a.line, a.column, a.code) == (&b.file, b.line, b.column, b.code))
     });
+    // what no reader's mail can be made with was told of as a mistake of its own
+    let told: BTreeSet<(String, usize, usize)> =
+        problems.iter().filter(|p| p.code != "render").map(|p| (p.file.clone(), p.line, p.column)).collect();
+    problems.retain(|p| p.code != "render" || p.line == 0 || !told.contains(&(p.file.clone(), p.line, p.column)));
     problems
 }
 
@@ -78,6 +84,7 @@ pub fn judge(workspace: &Workspace, drafts: &Drafts, attributes: Option<&BTreeSe
     let drafted = drafts.campaigns.iter().filter_map(|(id, file)| Some((id, file.as_ref()?)));
     for (id, file) in workspace.campaigns.iter().chain(drafted) {
         files.campaign(id, file);
+        problems.extend(worth::holdout(file));
     }
     files.others();
     problems.extend(files.problems);

@@ -1,9 +1,9 @@
 //! What only the database shows: templates tried on the members of each campaign's audience, and campaigns that run
 //! though their files are gone.
 
-use super::super::compose::Composer;
+use super::super::compose::{Composer, Unmade};
 use super::super::content::Content;
-use super::super::{CampaignError, Live, store};
+use super::super::{CampaignError, Live, reader, store};
 use crate::config::Problem;
 use crate::config::reading::Drafts;
 use crate::config::workspace::Workspace;
@@ -35,13 +35,22 @@ pub async fn against_customers(
             let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
             if let Err(why) = composer.make(&live, person, &to, 0, now) {
                 failed += 1;
-                first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
+                let who = person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id));
+                first.get_or_insert((who, reader::locale(person, &settings.site.locale), why));
             }
         }
-        if let Some((who, why)) = first {
-            let message =
-                format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
-            problems.push(file.document.problem("send", "render", message));
+        if let Some((who, locale, why)) = first {
+            let tried = if people.len() == 1 { "customer" } else { "customers" };
+            let told = |why: &dyn std::fmt::Display| {
+                let n = people.len();
+                format!("the mail of `{id}` fails for {failed} of {n} {tried} tried, first for {who}: {why}")
+            };
+            problems.push(match &why {
+                Unmade::Render(error) => {
+                    live.compiled.blame(&content.library(), &file.value.send, &locale, error, told(error))
+                }
+                Unmade::Mail(error) => file.document.problem("send", "render", told(error)),
+            });
         }
     }
     Ok(problems)

@@ -9,6 +9,7 @@ use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, Severity};
 use crate::customer;
 use crate::engine::{Open, relays};
+use crate::types::Timestamp;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,10 +22,11 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     let root = open.root()?;
     let read = Reading::of(&root);
     let tried = read.judged().map_or((0, 0), |workspace| (workspace.campaigns.len(), workspace.segments.len()));
+    let now = open.clock.now();
     // without good settings it is not known which database to ask
     let problems = match read.workspace {
         Some(_) if !offline => with_database(&open, read, &root, online).await?,
-        _ => check::reading(&read, None),
+        _ => offline_problems(&read, now),
     };
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) =
         problems.iter().partition(|problem| problem.severity == Severity::Error);
@@ -41,6 +43,15 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The mistakes that show without a database.
+fn offline_problems(read: &Reading, now: Timestamp) -> Vec<Problem> {
+    let mut problems = check::reading(read, None);
+    if let Some(workspace) = read.judged() {
+        problems.extend(check::times(workspace, &read.drafts, now));
+    }
+    check::sorted(problems)
+}
+
 /// The mistakes that the customers show too.
 async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool) -> anyhow::Result<Vec<Problem>> {
     let Some(workspace) = read.workspace.take() else { return Ok(read.problems) };
@@ -48,7 +59,7 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
         Ok(app) => app,
         Err(e) => {
             // mistakes in files are told even where the database cannot be opened
-            let mut problems = check::reading(&Reading::of(root), None);
+            let mut problems = offline_problems(&Reading::of(root), open.clock.now());
             let problem = Problem::whole(SETTINGS, "database", e.to_string());
             problems.push(problem.help("`dangol check --offline` needs no database"));
             return Ok(check::sorted(problems));
@@ -59,6 +70,8 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
     problems.extend(check::judge(&app.workspace, &read.drafts, Some(&attributes)));
     problems.extend(check::against_customers(&app.workspace, &app.db, &app.composer, EACH, app.clock.now()).await?);
     problems.extend(check::vanished(&app.workspace, &read.drafts, &app.db).await?);
+    problems.extend(check::against_history(&app.workspace, &read.drafts, &app.db).await?);
+    problems.extend(check::times(&app.workspace, &read.drafts, app.clock.now()));
     if online {
         problems.extend(relays::try_all(&app).await);
     }
