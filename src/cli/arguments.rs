@@ -144,7 +144,7 @@ pub enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         role: Vec<Role>,
         /// Where to listen, instead of what dangol.toml says
-        #[arg(long)]
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen)]
         listen: Option<String>,
     },
     /// What is going on
@@ -259,6 +259,12 @@ pub struct Import {
     /// Show the mapping, five rows and the counts; change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `127.0.0.1:8080`, or a name in the place of the address
+fn listen(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    port.map(|_| text.to_owned()).ok_or_else(|| "it is not an address and port such as 127.0.0.1:8080".into())
 }
 
 /// `theirs=ours`

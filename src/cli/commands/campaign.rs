@@ -13,8 +13,7 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
     if !yes {
         eprintln!("{}", plan::text(&planned, &app));
         if !output::confirm(&format!("launch {campaign}?")) {
-            eprintln!("nothing was launched; --yes does it without asking");
-            return Ok(ExitCode::FAILURE);
+            anyhow::bail!("nothing was launched; --yes does it without asking");
         }
     }
     let inside = match inside {

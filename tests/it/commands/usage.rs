@@ -35,6 +35,7 @@ fn wrong_usage_ends_with_two() {
     wrong(&["import", "orders", "x.csv", "--currency", "WON"], "`WON` is not");
     wrong(&["import", "orders", "x.csv", "--map", "Kunde"], "write theirs=ours");
     wrong(&["import", "orders"], "from which file");
+    wrong(&["serve", "--listen", "bogus"], "such as 127.0.0.1:8080");
     dangol(dir.path(), &[]).misused("Usage: dangol");
 }
 
