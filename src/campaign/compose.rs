@@ -8,8 +8,8 @@ use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
-use crate::render::mime::{self, Headers};
-use crate::render::{Links as _, Reader, Rendered};
+use crate::render::mime::{self, Headers, MimeError};
+use crate::render::{Links as _, Reader, RenderError, Rendered};
 use crate::track::Tokens;
 use crate::types::{Email, Shared, Timestamp};
 use std::collections::HashMap;
@@ -48,6 +48,20 @@ pub struct Wanted<'a> {
     pub to: &'a Email,
 }
 
+/// Why one reader's mail cannot be made; in words it begins with `render:`, as the reason of a skipped mail.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmade {
+    /// The template, for this reader.
+    #[error("render: {0}")]
+    Render(#[from] RenderError),
+    /// Its headers.
+    #[error("render: {0}")]
+    Mail(#[from] MimeError),
+    /// The step sends none.
+    #[error("render: this step sends nothing")]
+    Nothing,
+}
+
 impl Composer {
     /// A composer.
     pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
@@ -56,15 +70,15 @@ impl Composer {
     /// A mail to be looked at, as message `message` (0 for a preview, whose links work but count for nothing).
     ///
     /// # Errors
-    /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
-    pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, String> {
+    /// Why it cannot be made.
+    pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, Unmade> {
         self.write(wanted, (message, false), now)
     }
 
     /// The mail as message `message`, which is sent or only looked at.
-    fn write(&self, wanted: Wanted<'_>, (message, sent): (i64, bool), now: Timestamp) -> Result<Made, String> {
+    fn write(&self, wanted: Wanted<'_>, (message, sent): (i64, bool), now: Timestamp) -> Result<Made, Unmade> {
         let Wanted { live, step, person, more, to } = wanted;
-        let compiled = step.compiled.as_ref().ok_or("render: this step sends nothing")?;
+        let compiled = step.compiled.as_ref().ok_or(Unmade::Nothing)?;
         let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
         let locale = reader::locale(person, &settings.site.locale);
@@ -85,7 +99,7 @@ impl Composer {
             now,
             data: reader::data(person, more, &settings.site),
         };
-        let rendered = compiled.render(&reader, &links).map_err(|e| format!("render: {e}"))?;
+        let rendered = compiled.render(&reader, &links)?;
         let from = &live.sender.from;
         let domain = from.email.domain();
         let list = (!live.service()).then(|| format!("{}.{domain}", live.campaign.topic));
@@ -103,7 +117,7 @@ impl Composer {
             list_id: list,
             feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
         };
-        let bytes = mime::mail(&rendered, &headers).map_err(|e| format!("render: {e}"))?;
+        let bytes = mime::mail(&rendered, &headers)?;
         Ok(Made { rendered, bytes })
     }
 
@@ -123,7 +137,7 @@ impl Composer {
         let more = more.remove(&message).unwrap_or_default();
         let made = self
             .make(Wanted { live: &live, step, person: &person, more, to: &to }, message, mail.at)
-            .map_err(CampaignError::State)?;
+            .map_err(|e| CampaignError::State(e.to_string()))?;
         Ok(Some(made.rendered.html))
     }
 
@@ -223,7 +237,7 @@ impl Composer {
         let to: Email = claimed.address.parse().map_err(refuse)?;
         let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
         let wanted = Wanted { live, step, person, more, to: &to };
-        let made = self.write(wanted, (claimed.id, true), now).map_err(refuse)?;
+        let made = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

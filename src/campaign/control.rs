@@ -95,7 +95,10 @@ fn never(name: &str, all: &[store::Campaign]) -> CampaignError {
 
 fn allowed(state: &str, action: Action) -> Result<(), String> {
     match (action, state) {
+        (Action::Cancel, "cancelled") => Err("is cancelled already".into()),
         (_, "cancelled") => Err("was cancelled, and that is for good".into()),
+        (Action::Pause, "paused") => Err("is paused already".into()),
+        (Action::Close, "closed") => Err("is closed already".into()),
         (Action::Pause, "running" | "closed") | (Action::Close, "running" | "paused") | (Action::Cancel, _) => Ok(()),
         // a running campaign can be held by a safety stop, and resume is the answer to it
         (Action::Resume, "paused" | "running" | "closed") => Ok(()),

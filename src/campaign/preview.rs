@@ -25,8 +25,9 @@ pub async fn preview(
     let to = to.cloned().or(own).ok_or_else(|| CampaignError::State("this customer has no address".into()))?;
     let step = chosen(live, step)?;
     let more = reader::example(live, step);
-    let made =
-        composer.make(Wanted { live, step, person: &person, more, to: &to }, 0, now).map_err(CampaignError::State)?;
+    let made = composer
+        .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
+        .map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }
 

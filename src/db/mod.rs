@@ -71,6 +71,13 @@ impl Db {
     pub async fn open(location: &Location) -> Result<Db, DbError> {
         let pools = match location {
             Location::Sqlite(path) => {
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+                {
+                    return Err(DbError::NoFolder {
+                        file: path.display().to_string(),
+                        folder: folder.display().to_string(),
+                    });
+                }
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)

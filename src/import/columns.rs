@@ -1,6 +1,7 @@
 //! Which of their columns is which of ours: by name, by the names that shops and Excel use in Korean and English, or as
 //! `--map theirs=ours` says.
 
+use super::rejects::COLUMNS;
 use crate::config::nearest;
 use serde::Serialize;
 use std::sync::Arc;
@@ -162,11 +163,10 @@ impl Shape {
                 header.len()
             ));
         }
-        let rejected = header.len() > 2 && header[header.len() - 2..] == ["line", "reason"];
+        let rejected = header.len() > COLUMNS.len() && header[..COLUMNS.len()] == COLUMNS;
         let mut targets: Vec<Option<Target>> = vec![None; header.len()];
         if rejected {
-            let n = header.len();
-            targets[n - 2..].fill(Some(Target::Ignored));
+            targets[..COLUMNS.len()].fill(Some(Target::Ignored));
         }
         for (theirs, ours) in maps {
             let Some(at) = header.iter().position(|name| plain(name) == plain(theirs)) else {

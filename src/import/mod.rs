@@ -6,10 +6,11 @@
 //!                                                             └──── rejects ◄────┘
 //! ```
 //!
-//! Good rows land, bad rows go to `FILE.rejected.csv` with the reason. The same file twice changes nothing, so a
+//! Good rows land, bad rows go to `FILE.rejected.csv`, or `.ndjson`, with the reason. The same file twice changes nothing, so a
 //! half-imported one is simply imported again. Slices keep the database's one writer free for others. The parsers take a
 //! [`Record`], not CSV, so that the HTTP API is judged by the same code: [`rows`].
 
+mod binary;
 mod columns;
 mod door;
 mod encoding;
@@ -86,7 +87,7 @@ pub struct Options<'a> {
     pub consent: Option<(String, String)>,
     /// Shows what would happen, and changes nothing.
     pub dry_run: bool,
-    /// Where rejected rows go; without it, beside the file, as `FILE.rejected.csv`.
+    /// Where rejected rows go; without it, beside the file, as `FILE.rejected.csv` or `FILE.rejected.ndjson`.
     pub rejected: Option<PathBuf>,
 }
 

@@ -119,6 +119,11 @@ impl Compiled {
 }
 
 impl Variant {
+    /// The language in its file's name.
+    pub(crate) fn tag(&self) -> Option<&Locale> {
+        self.tag.as_ref()
+    }
+
     pub(crate) fn needs(&self, name: &str) -> bool {
         let uses = |p: &Program| p.names.contains(&name);
         uses(&self.html) || uses(&self.text) || uses(&self.subject) || self.preheader.as_ref().is_some_and(uses)
@@ -226,6 +231,12 @@ fn head(
             None
         }
     };
+    // one that cannot be read stands nowhere, and was told of
+    let empty = front.subject.as_ref().filter(|placed| placed.text.trim().is_empty() && !placed.span.is_empty());
+    if let (None, Some(placed)) = (&options.subject, empty) {
+        let empty = Problem::at(file, source, placed.span.clone(), "missing-subject", "the subject is empty");
+        problems.push(empty.help("a mail without a subject is taken for spam: write subject = \"…\""));
+    }
     let text = options.subject.as_deref().or(front.subject.as_ref().map(|p| p.text.as_str())).unwrap_or_default();
     if options.kind == TopicKind::Marketing
         && options.profile == Profile::Kr

@@ -5,6 +5,7 @@
 //! the text part (`text`) → label and footer (`law`) → Handlebars templates ([`Compiled`]). Per mail only the last step
 //! is left: [`Compiled::render`] and [`mime::mail`].
 
+mod blame;
 mod check;
 mod compile;
 mod expand;

@@ -8,10 +8,12 @@ mod reward;
 mod settings;
 mod steps;
 mod survey;
+mod worth;
 
 pub use people::{against_customers, vanished};
 pub use reward::against_orders;
 pub use steps::problems as shape;
+pub use worth::{against_history, times};
 
 use crate::config::Problem;
 use crate::config::document::Document;
@@ -68,6 +70,10 @@ pub fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.dedup_by(|a, b| {
         a == b || (a.code == "cycle" && (&a.file, a.line, a.column, a.code) == (&b.file, b.line, b.column, b.code))
     });
+    // what no reader's mail can be made with was told of as a mistake of its own
+    let told: BTreeSet<(String, usize, usize)> =
+        problems.iter().filter(|p| p.code != "render").map(|p| (p.file.clone(), p.line, p.column)).collect();
+    problems.retain(|p| p.code != "render" || p.line == 0 || !told.contains(&(p.file.clone(), p.line, p.column)));
     problems
 }
 
@@ -89,6 +95,7 @@ pub fn judge(workspace: &Workspace, drafts: &Drafts, attributes: Option<&BTreeSe
             let (name, file) = segment;
             problems.extend(known.never(name, &file.document, &file.value.condition, id));
         }
+        problems.extend(worth::holdout(file));
     }
     files.others();
     problems.extend(files.problems);

@@ -49,10 +49,9 @@ pub async fn send_test(
     campaign: &str,
     step: Option<&str>,
     customer: &str,
-    to: &str,
+    to: Email,
 ) -> anyhow::Result<()> {
     let app = app(global).await?;
-    let to: Email = to.parse().map_err(|e: String| anyhow!(e))?;
     let customer = who(&app, customer).await?;
     let (_, _, live) = plan::of(&app, campaign).await?;
     let (to, made) =

@@ -160,6 +160,15 @@ pub async fn append_in(tx: &mut Tx, events: &[NewEvent], now: Timestamp) -> Resu
     Ok(ids)
 }
 
+/// The kinds of all events that there are, by name. Reads the whole log.
+///
+/// # Errors
+/// What the database says.
+pub async fn kinds_seen(db: &mut impl Query) -> Result<Vec<String>, DbError> {
+    let rows: Vec<(String,)> = db.all("SELECT DISTINCT kind FROM event ORDER BY kind", args![]).await?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
 /// Where the reader `name` stands: the id of the last event that it has dealt with.
 ///
 /// # Errors

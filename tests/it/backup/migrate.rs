@@ -30,7 +30,10 @@ fn an_existing_database_is_copied_or_asks_before_it_changes() {
                 let applied = apply_steps(&t.db, &t.location, false, good).await.unwrap();
                 assert_eq!((applied.from, applied.to), (known(), known() + 1));
                 // the first attempt's copy is not written over
-                assert_eq!(applied.backup.as_deref(), Some(path.with_file_name(format!("test.db.before-v{}-2", known() + 1)).as_path()));
+                assert_eq!(
+                    applied.backup.as_deref(),
+                    Some(path.with_file_name(format!("test.db.before-v{}-2", known() + 1)).as_path())
+                );
                 let old = file(path.with_file_name(format!("test.db.before-v{}", known() + 1))).await;
                 let (who,): (String,) = old.one("SELECT value FROM meta WHERE key = 'who'", args![]).await.unwrap();
                 assert_eq!(who, "홍길동");
