@@ -85,7 +85,13 @@ impl Rows for Events {
                     Some(money.minor)
                 }
                 (Some(text), None) => {
-                    let whole = text.parse::<i64>().ok().filter(|n| n.unsigned_abs() <= Money::LARGEST.unsigned_abs());
+                    // languages whose numbers are floats write 3 as 3.0
+                    let whole = text
+                        .strip_suffix(".0")
+                        .unwrap_or(&text)
+                        .parse::<i64>()
+                        .ok()
+                        .filter(|n| n.unsigned_abs() <= Money::LARGEST.unsigned_abs());
                     Some(whole.ok_or_else(|| {
                         "`value` is a whole number, or an amount with `currency` beside it".to_owned()
                     })?)

@@ -128,7 +128,8 @@ pub(super) fn router() -> Router<Arc<State>> {
     router
         .fallback(|| async { Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing under this address") })
         .method_not_allowed_fallback(|| async {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "rows come in by POST")
+            let message = "this address takes another method: rows come in by POST, and the description is read by GET";
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
         })
         .layer(from_fn(count))
 }

@@ -83,6 +83,8 @@ fn amounts_that_cannot_be_are_refused_with_their_member() {
         };
         for (row, words) in [
             (event("kind", json!("order")), "/api/v1/orders"),
+            (event("value", json!(1.5)), "`value` is a whole number"),
+            (event("value", json!(i64::MAX)), "`value` is a whole number"),
             (event("kind", json!("click")), "observes itself"),
             (event("kind", json!("a b")), "no kind of event"),
             (event("data", json!([1])), "`data`"),
@@ -90,6 +92,9 @@ fn amounts_that_cannot_be_are_refused_with_their_member() {
         ] {
             let said = shop.tell("/api/v1/events", row).await;
             assert!(said.status == 422 && said.words().contains(words), "{said:?}");
+        }
+        for (value, outcome) in [(json!(3), "inserted"), (json!(3.0), "unchanged"), (json!("3"), "unchanged")] {
+            assert_eq!(shop.tell("/api/v1/events", event("value", value)).await.outcomes(), [outcome]);
         }
     });
 }
@@ -154,6 +159,7 @@ fn headers_and_addresses_are_judged_too() {
             ("GET", "/api/v1/orders", 405),
             ("DELETE", "/api/v1/customers", 405),
             ("OPTIONS", "/api/v1/customers", 405),
+            ("PUT", "/api/v1/rewards/redeem", 405),
             ("POST", "/api/openapi.json", 405),
             ("POST", "/api/v1/suppressions", 404),
             ("POST", "/api/v2/orders", 404),
