@@ -1,5 +1,9 @@
 //! All arguments, and what `--help` says of them.
 
+mod reward;
+
+pub use reward::{Redeem, Reward};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -62,6 +66,11 @@ pub enum Command {
     },
     /// Bring in customers, orders, events, consents or suppressions
     Import(Import),
+    /// Rewards: list, one with a customer's ledger, launch, codes, redemption
+    Reward {
+        #[command(subcommand)]
+        command: Reward,
+    },
     /// Who is in a segment
     Segment {
         #[command(subcommand)]

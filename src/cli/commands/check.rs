@@ -24,7 +24,7 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     // without good settings it is not known which database to ask
     let problems = match read.workspace {
         Some(_) if !offline => with_database(&open, read, &root, online).await?,
-        _ => check::reading(&read, None),
+        _ => without_database(&read).await?,
     };
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) =
         problems.iter().partition(|problem| problem.severity == Severity::Error);
@@ -41,6 +41,15 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
         text
     })?;
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The mistakes that show in the files, and what cannot be known without a database.
+async fn without_database(read: &Reading) -> anyhow::Result<Vec<Problem>> {
+    let mut problems = check::reading(read, None);
+    if let Some(workspace) = &read.workspace {
+        problems.extend(check::against_orders(workspace, None).await?);
+    }
+    Ok(check::sorted(problems))
 }
 
 /// The mistakes that the customers show too.
@@ -60,6 +69,7 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
     let mut problems = read.problems;
     problems.extend(check::judge(&app.workspace, &read.drafts, Some(&attributes)));
     problems.extend(check::against_customers(&app.workspace, &app.db, &app.composer, EACH, app.clock.now()).await?);
+    problems.extend(check::against_orders(&app.workspace, Some(&app.db)).await?);
     problems.extend(check::vanished(&app.workspace, &read.drafts, &app.db).await?);
     if online {
         problems.extend(relays::try_all(&app).await);

@@ -45,7 +45,9 @@ impl Writer<'_> {
             Value::RewardEarned { reward, window } => {
                 let reward = self.bind(reward);
                 let during = self.during("l.granted_at", *window);
-                format!("(SELECT CAST(COALESCE(sum({EARNED}), 0) AS BIGINT) FROM reward_lot l WHERE l.customer_id = c.id AND l.reward = {reward} AND {during})")
+                format!(
+                    "(SELECT CAST(COALESCE(sum({EARNED}), 0) AS BIGINT) FROM reward_lot l WHERE l.customer_id = c.id AND l.reward = {reward} AND {during})"
+                )
             }
             Value::RewardTier(reward) => {
                 let (now, reward) = (self.bind(now), self.bind(reward));
@@ -92,7 +94,9 @@ impl Writer<'_> {
                     "(SELECT CASE WHEN abs(v.n) < 0.000000001 THEN 0.0 WHEN abs(v.n) <= 1000000000000000 THEN v.n END FROM (SELECT {number} AS n) AS v)"
                 )
             }
-            Value::Count { .. } | Value::DaysSince(_) | Value::RewardBalance(_) | Value::RewardEarned { .. } => self.context.dialect.real(&sql),
+            Value::Count { .. } | Value::DaysSince(_) | Value::RewardBalance(_) | Value::RewardEarned { .. } => {
+                self.context.dialect.real(&sql)
+            }
             _ => sql,
         }
     }
