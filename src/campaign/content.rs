@@ -3,7 +3,7 @@
 use super::CampaignError;
 use crate::config::Workspace;
 use crate::config::document::Document;
-use crate::config::model::{Campaign, Segment, Survey};
+use crate::config::model::{Campaign, Reward, Segment, Survey};
 use crate::render::Library;
 use std::collections::BTreeMap;
 
@@ -35,6 +35,7 @@ impl Content {
         let document = |document: &Document| (document.file.clone(), document.source.clone().into_bytes());
         files.extend([document(&file.document)]);
         files.extend(workspace.segments.values().map(|segment| document(&segment.document)));
+        files.extend(workspace.rewards.values().map(|reward| document(&reward.document)));
         files.extend(workspace.surveys.values().map(|survey| document(&survey.document)));
         let sends: Vec<String> = file.value.steps().into_iter().filter_map(|(_, step)| step.send).collect();
         for (path, text) in &workspace.templates {
@@ -80,6 +81,11 @@ impl Content {
     /// The segments, by name.
     pub fn segments(&self) -> Vec<(String, Document, Segment)> {
         self.typed("segments/")
+    }
+
+    /// The rewards, by name.
+    pub fn rewards(&self) -> Vec<(String, Document, Reward)> {
+        self.typed("rewards/")
     }
 
     /// The surveys, by name.

@@ -2,6 +2,7 @@
 
 use crate::config::Problem;
 use crate::db::DbError;
+use crate::reward::RewardError;
 
 /// Why a campaign cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +10,9 @@ pub enum CampaignError {
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// Rewards.
+    #[error(transparent)]
+    Reward(#[from] RewardError),
     /// The files have mistakes.
     #[error("{}", render(.0))]
     Files(Vec<Problem>),

@@ -7,6 +7,7 @@ use crate::db::{Db, Tx};
 use crate::deliver::lane::Lane;
 use crate::deliver::{lane, store as delivery};
 use crate::event;
+use crate::reward;
 use crate::types::Timestamp;
 
 /// What a launch did.
@@ -79,6 +80,12 @@ pub async fn launch(
     let (revision, number, changed) = store::put_revision(&mut tx, id, content, now).await?;
     store::set_running(&mut tx, id, revision, now).await?;
     delivery::open_lane(&mut tx, id, live.service(), now).await?;
+    for (reward, file, _) in content.rewards() {
+        // what orders earn, and what it costs, counts from the launch of the first campaign that speaks of it
+        if live.speaks_of(&reward) {
+            reward::put_live(&mut tx, &reward, &file.source, settings, now).await?;
+        }
+    }
     // held while those inside are moved: nothing may go out by the revision that is left behind; and while it is seen
     // who is in the segment already: only those who come later enter it
     let moving = inside == Inside::Move;

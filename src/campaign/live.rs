@@ -3,10 +3,12 @@
 use super::content::Content;
 use super::{CampaignError, store};
 use crate::config::model::{Campaign, Sender, Settings, StepReward, Topic, TopicKind, Trigger};
-use crate::config::nearest;
+use crate::config::document::Document;
+use crate::config::{Problem, nearest};
 use crate::db::{Db, Query};
 use crate::permission::Rule;
 use crate::render::{CompileOptions, Compiled};
+use crate::reward::Reward;
 use crate::segment::{Condition, Context, Expr, Names, Segments};
 use crate::types::pace::{Cap, Quiet};
 use crate::types::{Period, Timestamp};
@@ -47,7 +49,16 @@ pub struct LiveStep {
     /// Its templates; none of a step that only grants.
     pub compiled: Option<Compiled>,
     /// What it grants.
-    pub reward: Option<StepReward>,
+    pub grant: Option<StepGrant>,
+}
+
+/// What a step grants.
+#[derive(Debug)]
+pub struct StepGrant {
+    /// The reward, as it is pinned in the revision.
+    pub reward: Reward,
+    /// How many points.
+    pub points: Option<i64>,
 }
 
 /// Who is asked for, and who is left out: conditions over `c` and `r`.
@@ -111,7 +122,9 @@ impl Live {
                 None => None,
             };
             let wait = step.wait.unwrap_or(Period::millis(0));
-            steps.push(LiveStep { id: step.name(i + 1), wait, when, compiled, reward: step.reward });
+            let grant = step.reward.as_ref().map(|wanted| granted(content, &document, &path, wanted, settings));
+            let grant = grant.transpose().map_err(CampaignError::Files)?;
+            steps.push(LiveStep { id: step.name(i + 1), wait, when, compiled, grant });
         }
         let own = campaign.limits;
         let cap = own.and_then(|own| own.cap).unwrap_or(settings.limits.cap);
@@ -139,6 +152,13 @@ impl Live {
         self.steps.iter().enumerate().find(|(_, step)| step.id == id)
     }
 
+    /// Whether it grants a reward, or asks for it in a condition of its own.
+    pub fn speaks_of(&self, reward: &str) -> bool {
+        let grants = |step: &LiveStep| step.grant.as_ref().is_some_and(|grant| grant.reward.name == reward);
+        let asks = |step: &LiveStep| step.when.as_ref().is_some_and(|when| when.text().contains(&format!("'{reward}'")));
+        self.steps.iter().any(|step| grants(step) || asks(step))
+    }
+
     /// The first step.
     pub fn first(&self) -> &LiveStep {
         &self.steps[0]
@@ -146,7 +166,7 @@ impl Live {
 
     /// Whether all there is to do for a customer is one mail, at once: it is then queued with the audience, set-wise.
     pub fn is_one_mail(&self) -> bool {
-        let plain = |step: &LiveStep| step.when.is_none() && step.reward.is_none() && step.wait.as_millis() == 0;
+        let plain = |step: &LiveStep| step.when.is_none() && step.grant.is_none() && step.wait.as_millis() == 0;
         self.campaign.trigger.is_none() && self.steps.len() == 1 && plain(self.first())
     }
 
@@ -219,6 +239,27 @@ impl Live {
         let dialect = db.dialect();
         Context { dialect, now, zone: site.timezone.tz(), currency: site.currency, segments: &self.segments }
     }
+}
+
+/// The reward that a step names, of the same revision.
+fn granted(
+    content: &Content,
+    document: &Document,
+    path: &str,
+    wanted: &StepReward,
+    settings: &Settings,
+) -> Result<StepGrant, Vec<Problem>> {
+    let files = content.rewards();
+    let Some((_, _, file)) = files.iter().find(|(name, ..)| *name == wanted.grant) else {
+        let message = format!("there is no reward `{}`", wanted.grant);
+        let known = files.iter().map(|(name, ..)| name.as_str());
+        let problem = document.problem(&format!("{path}reward.grant"), "unknown-name", message);
+        return Err(vec![problem.maybe_help(nearest(&wanted.grant, known))]);
+    };
+    let at = |message: String| vec![document.problem(&format!("{path}reward"), "value", message)];
+    let reward = Reward::compile(&wanted.grant, file, settings).map_err(|e| at(e.to_string()))?;
+    super::check::grant(&reward, wanted).map_err(at)?;
+    Ok(StepGrant { reward, points: wanted.points })
 }
 
 /// The segments that a campaign names, with where.

@@ -3,10 +3,12 @@
 
 mod groups;
 mod moment;
+mod reward;
 mod token;
 
 pub use groups::{Db, Message, Score, Suppression};
 pub use moment::Moment;
+pub use reward::{Redeem, Reward};
 pub use token::Token;
 
 use crate::types::{Currency, Email};
@@ -74,6 +76,11 @@ pub enum Command {
     },
     /// Bring in customers, orders, events, consents or suppressions
     Import(Import),
+    /// Rewards: list, one with a customer's ledger, launch, codes, redemption
+    Reward {
+        #[command(subcommand)]
+        command: Reward,
+    },
     /// Who is in a segment
     Segment {
         #[command(subcommand)]

@@ -6,10 +6,11 @@
 use super::compose::Policy;
 use super::judge::{Decision, judge};
 use super::lane::Counts;
-use super::store::{self, Change};
+use super::store::{self, Change, Changed};
 use super::verdict::{Outcome, retry_at};
 use super::{Claimed, Refusal, State};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Tx};
+use crate::reward::{self, RewardError};
 use crate::event::{self, Kind, NewEvent};
 use crate::types::{Clock, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -184,7 +185,9 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
             }
         }
     }
-    store::finish(&mut tx, &others, now).await?;
+    let stopped = store::finish(&mut tx, &others, now).await?;
+    rewards(&mut tx, &landed, &changes, now).await?;
+    rewards(&mut tx, &stopped, &others, now).await?;
     for (campaign, counts) in tally(&landed, &changes) {
         store::count(&mut tx, campaign, &counts).await?;
     }
@@ -199,16 +202,35 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
     for (relay, n) in by_relay {
         store::add_relay_day(&mut tx, relay, &day, n).await?;
     }
-    let events: Vec<NewEvent> = landed.iter().filter_map(|(id, _)| delivered.remove(id)).collect();
+    let events: Vec<NewEvent> = landed.iter().filter_map(|changed| delivered.remove(&changed.id)).collect();
     event::append(tx, &events, now).await?;
     Ok(begun)
 }
 
+/// What hangs on these mails is usable when they were accepted, and taken back when they will never go.
+async fn rewards(tx: &mut Tx, changed: &[Changed], changes: &[Change], now: Timestamp) -> Result<(), DbError> {
+    let rewarded: HashSet<i64> = changed.iter().filter(|changed| changed.rewarded).map(|changed| changed.id).collect();
+    if rewarded.is_empty() {
+        return Ok(());
+    }
+    let of = |wanted: &[State]| -> Vec<i64> {
+        let theirs = changes.iter().filter(|change| wanted.contains(&change.state) && rewarded.contains(&change.id));
+        theirs.map(|change| change.id).collect()
+    };
+    let (accepted, fallen) = (of(&[State::Accepted]), of(&[State::Skipped, State::Refused]));
+    match reward::settle(tx, &accepted, &fallen, now).await {
+        Ok(_) => Ok(()),
+        Err(RewardError::Db(e)) => Err(e),
+        // what another node changed at this moment is tried again with the whole group
+        Err(other) => Err(DbError::Locked(other.to_string())),
+    }
+}
+
 /// What changes that took hold mean for the lanes of their campaigns.
-fn tally(landed: &[(i64, i64)], changes: &[Change]) -> BTreeMap<i64, Counts> {
+fn tally(landed: &[Changed], changes: &[Change]) -> BTreeMap<i64, Counts> {
     let by_id: HashMap<i64, &Change> = changes.iter().map(|change| (change.id, change)).collect();
     let mut counts: BTreeMap<i64, Counts> = BTreeMap::new();
-    for (id, campaign) in landed {
+    for Changed { id, campaign, .. } in landed {
         let Some(change) = by_id.get(id) else { continue };
         let render = change.reason.as_deref().is_some_and(|reason| reason.starts_with("render"));
         let one = match change.state {

@@ -40,6 +40,9 @@ pub enum AppError {
     /// Relationships.
     #[error(transparent)]
     Relationship(#[from] crate::relationship::RelationshipError),
+    /// Rewards.
+    #[error(transparent)]
+    Reward(#[from] crate::reward::RewardError),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),

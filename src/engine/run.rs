@@ -11,6 +11,7 @@ use crate::deliver::node::Node;
 use crate::deliver::relay::Relay;
 use crate::deliver::sender::Senders;
 use crate::relationship;
+use crate::reward;
 use crate::track::settle;
 use std::sync::Arc;
 use std::time::Duration;
@@ -252,8 +253,10 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     busy |= settle::settle(&app.db, now).await? > 0;
     let moved = relationship::catch_up(&app.db, &settings, now).await?;
     busy |= moved.events > 0;
+    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
+        reward::upkeep(&app.db, &settings, now).await?;
         access::forget(&app.db, now).await?;
     }
     app.journal.keep(&app.db).await?;

@@ -17,6 +17,7 @@ mod limits;
 mod live;
 mod look;
 mod lot;
+mod overview;
 mod reader;
 mod redeem;
 mod settle;
@@ -34,6 +35,7 @@ pub use look::{
     redemptions,
 };
 pub use lot::{Amounts, Kind};
+pub use overview::{Overview, overview};
 pub use reader::{CURSOR, Progress, catch_up};
 pub use redeem::{EVENT, Redeem, Redeemed, Redemption, Refusal, redeem, redeem_in};
 pub use settle::{Settled, attach, settle};

@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod files;
+mod rewards;
 mod segments;
 mod settings;
 mod surveys;

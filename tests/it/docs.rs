@@ -157,6 +157,7 @@ fn the_reference_of_the_files_is_what_check_judges_by() {
         ("dangol.toml", Reference::of("dangol.json")),
         ("segments", Reference::of("segment.json")),
         ("campaigns", Reference::of("campaign.json")),
+        ("rewards", Reference::of("reward.json")),
         ("surveys", Reference::of("survey.json")),
         ("fields", fields()),
         ("functions", functions()),

@@ -12,7 +12,7 @@ mod worth;
 
 pub use people::{against_customers, vanished};
 pub use reward::against_orders;
-pub use steps::problems as shape;
+pub use steps::{grant, problems as shape};
 pub use worth::{against_history, times};
 
 use crate::config::Problem;

@@ -2,8 +2,9 @@
 
 use crate::config::Problem;
 use crate::config::document::Document;
-use crate::config::model::{Campaign, Trigger};
+use crate::config::model::{Campaign, RewardKind, StepReward, Trigger};
 use crate::config::workspace::is_name;
+use crate::reward::Reward;
 use crate::types::Period;
 use crate::types::pace::Reenter;
 use std::collections::BTreeSet;
@@ -32,6 +33,22 @@ pub fn problems(campaign: &Campaign, document: &Document) -> Vec<Problem> {
     }
     steps(campaign, document, &mut problems);
     problems
+}
+
+/// Whether a step grants what the reward is.
+///
+/// # Errors
+/// What is wrong, and what to write.
+pub fn grant(reward: &Reward, wanted: &StepReward) -> Result<(), String> {
+    match (reward.kind, wanted.points) {
+        (RewardKind::Points, None) => {
+            Err(format!("`{}` is points: say how many, as in {{ grant = \"{0}\", points = 500 }}", wanted.grant))
+        }
+        (RewardKind::Coupon | RewardKind::Perk, Some(_)) => {
+            Err(format!("`{}` is no points: take `points` out", wanted.grant))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn whole(document: &Document, code: &'static str, message: &str) -> Problem {

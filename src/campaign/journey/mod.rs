@@ -15,6 +15,7 @@ mod happen;
 mod step;
 mod watch;
 
+pub use grant::rule;
 pub use watch::baseline;
 
 use super::{CampaignError, Live, LiveCache, store};

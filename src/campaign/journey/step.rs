@@ -22,7 +22,7 @@ pub(super) async fn slice(turn: &Turn<'_>, cache: &LiveCache) -> Result<u64, Cam
         return Ok(0);
     }
     let mut tx = turn.db.begin().await?;
-    let scarce = turn.live.steps.iter().any(|step| step.reward.is_some());
+    let scarce = turn.live.steps.iter().any(|step| step.grant.is_some());
     let due = store::due_passes(&mut tx, turn.campaign.id, scarce, SLICE, turn.now).await?;
     let mut groups: BTreeMap<(i64, String), Vec<Pass>> = BTreeMap::new();
     let n = due.len() as u64;
@@ -97,7 +97,7 @@ async fn take(
         } else if pass.arm != "treated" {
             line.reason = Some("holdout".into());
         } else if let Some(address) = addresses.get(&pass.customer) {
-            line.rewarded = step.reward.is_some();
+            line.rewarded = step.grant.is_some();
             if step.compiled.is_some() {
                 line.address = Some(address.clone());
             } else {
@@ -131,8 +131,8 @@ async fn take(
         }
         treated.retain(|pass| !out.contains(&pass.id));
     }
-    if let Some(reward) = &step.reward {
-        super::grant::grant(tx, turn, live, step, reward, &treated, &made).await?;
+    if let Some(what) = &step.grant {
+        super::grant::grant(tx, turn, live, step, what, &treated, &made).await?;
     }
     Ok(moved)
 }

@@ -104,8 +104,8 @@ pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, V
     let rows = Rows::ids(messages);
     let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
-    let found: Vec<(i64, String, Timestamp, Option<i64>, Option<String>, String)> =
-        db.all_with_rows(sql, rows, args![]).await?;
+    type Found = (i64, String, Timestamp, Option<i64>, Option<String>, String);
+    let found: Vec<Found> = db.all_with_rows(sql, rows, args![]).await?;
     let event =
         |(message, kind, at, value, currency, data): (i64, String, Timestamp, Option<i64>, Option<String>, String)| {
             let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();

@@ -2,7 +2,9 @@
 //! repeated, and whoever dies between two goes on where it stopped.
 
 use crate::args;
-use crate::db::{Db, DbError, Value};
+use crate::campaign::CampaignError;
+use crate::db::{Db, DbError, Query, Value};
+use crate::reward;
 use crate::types::Timestamp;
 
 /// Rows that one transaction changes.
@@ -13,11 +15,23 @@ const SLICE: i64 = 1_000;
 ///
 /// # Errors
 /// What the database says; then the rest can be cancelled again.
-pub async fn cancel_rest(db: &Db, campaign: i64, now: Timestamp) -> Result<u64, DbError> {
+pub async fn cancel_rest(db: &Db, campaign: i64, now: Timestamp) -> Result<u64, CampaignError> {
     // whoever has claimed one finds its token gone when its turn comes
-    let mails = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
-                 WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed') LIMIT ?)";
-    let cancelled = slices(mails, |sql| async move { db.execute(sql, args![now, campaign, SLICE]).await }).await?;
+    let sql = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
+               WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed') LIMIT ?) \
+               RETURNING id, rewarded";
+    let mut cancelled = 0;
+    loop {
+        let mut tx = db.begin().await?;
+        let changed: Vec<(i64, bool)> = Query::all(&mut tx, sql, args![now, campaign, SLICE]).await?;
+        let rewarded: Vec<i64> = changed.iter().filter(|(_, rewarded)| *rewarded).map(|(id, _)| *id).collect();
+        reward::settle(&mut tx, &[], &rewarded, now).await?;
+        tx.commit().await?;
+        cancelled += changed.len() as u64;
+        if (changed.len() as i64) < SLICE {
+            break;
+        }
+    }
     let passes = "UPDATE enrolment SET state = 'cancelled', next_at = NULL, updated_at = ? \
                   WHERE id IN (SELECT id FROM enrolment WHERE campaign_id = ? AND state = 'active' LIMIT ?)";
     slices(passes, |sql| async move { db.execute(sql, args![now, campaign, SLICE]).await }).await?;

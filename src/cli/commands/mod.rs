@@ -12,6 +12,7 @@ mod message;
 mod plan;
 mod preview;
 mod report;
+mod reward;
 mod run;
 mod schema;
 mod score;
@@ -35,6 +36,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo { lang, quit } => return demo::demo(&global, lang, quit).await,
         Command::Check { offline, online } => return check::check(&global, offline, online).await,
         Command::Import(import) => return import::import(&global, import).await,
+        Command::Reward { command } => reward::reward(&global, command).await,
         Command::Segment { command } => segment::segment(&global, command).await,
         Command::Plan { campaign, exit_code } => return plan::plan(&global, campaign.as_deref(), exit_code).await,
         Command::Preview { campaign, step, customer, out } => {

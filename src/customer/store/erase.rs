@@ -50,6 +50,10 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
         "UPDATE enrolment SET state = 'exited', reason = 'erased', next_at = NULL WHERE customer_id = ? AND state = 'active'",
         // a server's last words often repeat the address
         "UPDATE message SET address = NULL, reply = NULL WHERE customer_id = ?",
+        // the ledger keeps its amounts; a code could be looked up in the shop, and nobody gets it again
+        "UPDATE reward_coupon SET state = 'void', lot_id = NULL WHERE lot_id IN (SELECT id FROM reward_lot WHERE customer_id = ?)",
+        "UPDATE reward_lot SET coupon = NULL WHERE customer_id = ?",
+        "UPDATE reward_redemption SET key = 'erased:' || CAST(id AS TEXT) WHERE customer_id = ?",
         "DELETE FROM order_item WHERE event_id IN (SELECT event_id FROM purchase WHERE customer_id = ?)",
         "UPDATE event SET data = '{}' WHERE customer_id = ?",
         // keys that others chose may hold anything; orders keep theirs, so that a return finds its order

@@ -114,12 +114,21 @@ const PARTS: &[Part] = &[
         &[
             ("reward", As::Text),
             ("kind", As::Text),
-            ("points", As::Int),
+            ("rule", As::Text),
+            ("granted", As::Int),
+            ("pending", As::Int),
+            ("active", As::Int),
+            ("spent", As::Int),
+            ("expired", As::Int),
+            ("reversed", As::Int),
             ("coupon", As::Text),
+            ("redemption", As::Text),
             ("at", As::Time),
             ("expires_at", As::Time),
         ],
-        "FROM reward_entry WHERE customer_id = ? ORDER BY id",
+        "FROM (SELECT e.id, e.reward, e.kind, l.rule, e.granted, e.pending, e.active, e.spent, e.expired, e.reversed, l.coupon, \
+         r.key AS redemption, e.at, l.expires_at FROM reward_entry e JOIN reward_lot l ON l.id = e.lot_id \
+         LEFT JOIN reward_redemption r ON r.id = e.redemption_id WHERE e.customer_id = ?) AS line ORDER BY id",
     ),
     (
         "relationship",

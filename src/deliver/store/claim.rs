@@ -80,12 +80,27 @@ pub(in crate::deliver) struct Change {
     pub next_at: Option<Timestamp>,
 }
 
-/// Makes results durable; gives those that were still ours to change: message and campaign.
+/// A message that was changed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::deliver) struct Changed {
+    pub id: i64,
+    pub campaign: i64,
+    /// Whether a reward hangs on it.
+    pub rewarded: bool,
+}
+
+impl FromRow for Changed {
+    fn from_row(row: &mut Row<'_>) -> Result<Changed, DbError> {
+        Ok(Changed { id: row.take()?, campaign: row.take()?, rewarded: row.take()? })
+    }
+}
+
+/// Makes results durable; gives those that were still ours to change.
 pub(in crate::deliver) async fn finish(
     tx: &mut Tx,
     changes: &[Change],
     now: Timestamp,
-) -> Result<Vec<(i64, i64)>, DbError> {
+) -> Result<Vec<Changed>, DbError> {
     let mut changed = Vec::with_capacity(changes.len());
     for chunk in changes.chunks(500) {
         let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Int, Type::Int]);
@@ -106,8 +121,8 @@ pub(in crate::deliver) async fn finish(
                    reply = COALESCE(input.reply, message.reply), next_at = COALESCE(input.next_at, message.next_at), \
                    settled_at = input.settled_at, node_id = NULL, token = NULL, updated_at = ? FROM input \
                    WHERE message.id = input.id AND message.token = input.token \
-                   AND message.state IN ('claimed', 'transmitting') RETURNING message.id, message.campaign_id";
-        changed.extend(tx.all_with_rows::<(i64, i64)>(sql, rows, args![now]).await?);
+                   AND message.state IN ('claimed', 'transmitting') RETURNING message.id, message.campaign_id, message.rewarded";
+        changed.extend(tx.all_with_rows::<Changed>(sql, rows, args![now]).await?);
     }
     Ok(changed)
 }

@@ -6,7 +6,7 @@ mod node;
 mod states;
 mod tally;
 
-pub(super) use claim::{Change, claim, finish, lanes_with_due, lock_customers, sent_since, transmit, unclaim};
+pub(super) use claim::{Change, Changed, claim, finish, lanes_with_due, lock_customers, sent_since, transmit, unclaim};
 pub(super) use lane::{count, set_lane};
 pub use lane::{hold_paused, lane, open_lane, open_lane_counts};
 pub(super) use node::{other_nodes, recover, register_node, stop_node, unstopped_nodes};

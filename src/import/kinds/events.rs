@@ -6,6 +6,7 @@ use crate::db::{DbError, Tx};
 use crate::event::{self, Kind, NewEvent};
 use crate::import::columns::{Field, Shape};
 use crate::import::record::{Cell, Record, short};
+use crate::reward::{self, Redeem, Redemption, RewardError};
 use crate::types::{Currency, Money, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -98,6 +99,9 @@ impl Rows for Events {
                 }
             };
         crate::import::record::without_nul(&Json::Object(data.clone()))?;
+        if kind == reward::EVENT {
+            redeemed(&data)?;
+        }
         let row = EventRow { customer, kind, at, key, value, currency, data };
         if !row.data.is_empty() && Json::Object(row.data.clone()).to_string().len() > MOST {
             return Err(format!("`data` is longer than {} KB", MOST / 1024));
@@ -115,7 +119,21 @@ impl Rows for Events {
         let mut directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
         let mut outcomes = Vec::with_capacity(rows.len());
         let mut slots = Vec::with_capacity(rows.len());
+        // the events of redemptions come first, and say for themselves that they are new
+        let mut redemptions = Vec::new();
         for (_, row) in rows {
+            // whoever is not known has nothing to redeem, and is not made by it
+            if row.kind == reward::EVENT {
+                match directory.named(&row.customer.text, row.customer.address.as_deref()) {
+                    Ok(slot) => {
+                        let (outcome, event) = self.redeem(tx, row, directory.id(slot), context, batch).await?;
+                        outcomes.push(outcome);
+                        redemptions.extend(event);
+                    }
+                    Err(refusal) => outcomes.push(Landed::Rejected(refusal.to_string())),
+                }
+                continue;
+            }
             match row.customer.slot(&mut directory, context, row.at, "events") {
                 Ok(slot) => {
                     slots.push((slot, *row));
@@ -125,11 +143,13 @@ impl Rows for Events {
             }
         }
         directory.save(tx, batch, context.now).await?;
+        event::append_in(tx, &redemptions, context.now).await?;
         // only now has a new customer an id
         let events = slots.iter().map(|(slot, row)| self.event(row, directory.id(*slot), context, batch));
         let events: Vec<NewEvent> = events.collect();
         let ids = event::append_in(tx, &events, context.now).await?;
-        let open = outcomes.iter_mut().filter(|outcome| **outcome == Landed::Unchanged);
+        let plain = outcomes.iter_mut().zip(rows).filter(|(_, (_, row))| row.kind != reward::EVENT);
+        let open = plain.map(|(outcome, _)| outcome).filter(|outcome| **outcome == Landed::Unchanged);
         for (outcome, id) in open.zip(ids) {
             if id.is_some() {
                 *outcome = Landed::Inserted;
@@ -144,17 +164,47 @@ impl Rows for Events {
 }
 
 impl Events {
-    fn event(&mut self, row: &EventRow, customer: i64, context: &Context, batch: Option<i64>) -> NewEvent {
-        let data = Json::Object(row.data.clone());
-        let key = match &row.key {
-            Some(key) => format!("event:{key}"),
+    /// The reporter's key, or else what the row says and how many such rows came before.
+    fn key(&mut self, row: &EventRow, customer: i64, context: &Context) -> String {
+        match &row.key {
+            Some(key) => key.clone(),
             None => {
+                let data = Json::Object(row.data.clone());
                 let content = format!("{customer}\n{}\n{}\n{:?}\n{data}", row.kind, row.at.as_millisecond(), row.value);
                 let hash = blake3::hash(content.as_bytes()).to_hex();
                 let nth = if context.door.counts() { self.nth.next(&content) } else { 0 };
-                format!("event:~{}:{nth}", &hash[..32])
+                format!("~{}:{nth}", &hash[..32])
             }
+        }
+    }
+
+    /// Points or a code that were used in the shop: the ledger says whether that can be.
+    async fn redeem(
+        &mut self,
+        tx: &mut Tx,
+        row: &EventRow,
+        customer: i64,
+        context: &Context,
+        batch: Option<i64>,
+    ) -> Result<(Landed, Option<NewEvent>), DbError> {
+        let (reward, what) = match redeemed(&row.data) {
+            Ok(told) => told,
+            Err(why) => return Ok((Landed::Rejected(why), None)),
         };
+        let key = self.key(row, customer, context);
+        let ask = Redemption { customer, reward, what, key, at: row.at, source: context.door.source(), batch };
+        match reward::redeem_in(tx, &ask, context.now).await {
+            Ok((redeemed, event)) => Ok((if redeemed.again { Landed::Unchanged } else { Landed::Inserted }, event)),
+            Err(RewardError::Db(e)) => Err(e),
+            Err(why @ RewardError::Refused(_)) => Ok((Landed::Rejected(why.to_string()), None)),
+            // the slice is undone as a whole
+            Err(other) => Err(DbError::Locked(other.to_string())),
+        }
+    }
+
+    fn event(&mut self, row: &EventRow, customer: i64, context: &Context, batch: Option<i64>) -> NewEvent {
+        let data = Json::Object(row.data.clone());
+        let key = format!("event:{}", self.key(row, customer, context));
         NewEvent {
             value: row.value,
             currency: row.currency.map(|currency| currency.to_string()),
@@ -162,6 +212,20 @@ impl Events {
             data,
             ..NewEvent::new(Kind::of(&row.kind), customer, row.at, context.door.source(), key)
         }
+    }
+}
+
+/// What a redemption's `data` says: `{"reward": "petals", "points": 500}`, or `"code"` for a coupon.
+fn redeemed(data: &Map<String, Json>) -> Result<(String, Redeem), String> {
+    let wrong = || {
+        "a redemption has `data` such as {\"reward\": \"petals\", \"points\": 500}, or \"code\" in place of \"points\""
+            .to_owned()
+    };
+    let reward = data.get("reward").and_then(Json::as_str).ok_or_else(wrong)?.to_owned();
+    match (data.get("points"), data.get("code")) {
+        (Some(points), None) => Ok((reward, Redeem::Points(points.as_i64().ok_or_else(wrong)?))),
+        (None, Some(code)) => Ok((reward, Redeem::Coupon(code.as_str().ok_or_else(wrong)?.to_owned()))),
+        _ => Err(wrong()),
     }
 }
 

@@ -61,3 +61,9 @@ pub(in crate::reward) async fn free_again(tx: &mut Tx, lots: &[i64]) -> Result<(
 pub(in crate::reward) async fn coupon(db: &mut impl Query, reward: &str, code: &str) -> Result<Option<Code>, DbError> {
     db.optional("SELECT state, lot_id FROM reward_coupon WHERE reward = ? AND code = ?", args![reward, code]).await
 }
+
+/// How many codes nobody has yet.
+pub(in crate::reward) async fn count_free(db: &mut impl Query, reward: &str) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM reward_coupon WHERE reward = ? AND state = 'free'";
+    Ok(db.one::<(i64,)>(sql, args![reward]).await?.0)
+}

@@ -11,7 +11,7 @@ mod redemptions;
 mod write;
 
 pub(super) use bounds::{budget_now, budget_used, earned, give_back, granted_cost, living, margins, reserve};
-pub(super) use coupons::{add, coupon, free, free_again, give};
+pub(super) use coupons::{add, count_free, coupon, free, free_again, give};
 pub(super) use live::{LiveRow, forget_after, live, margins_known, put, put_tiers, reward};
 pub(super) use look::{attached, entries, granted, liability, open, redemptions};
 pub(super) use orders::{OrderRow, due_to_confirm, lots_of, orders};

@@ -22,7 +22,26 @@ struct Person {
     consents: bool,
     /// Days ago, and the amount.
     orders: Vec<(i64, i64)>,
+    grants: Vec<Lot>,
 }
+
+/// Points granted so many days ago, all or nothing of them spent, whose time is over or not.
+#[derive(Clone, Debug)]
+struct Lot {
+    days: i64,
+    points: i64,
+    spent: bool,
+    over: Option<bool>,
+}
+
+impl Lot {
+    fn usable(&self) -> bool {
+        !self.spent && self.over != Some(true)
+    }
+}
+
+/// The tiers: from so many points on, of those of 30 days.
+const TIERS: [(&str, i64); 2] = [("ab", 3), ("홍길동", 8)];
 
 #[derive(Clone, Debug)]
 enum Test {
@@ -35,6 +54,7 @@ enum Test {
     NoNumber(Number, bool),
     NoText(Text, bool),
     Consents,
+    Unused,
     Not(Box<Test>),
     And(Vec<Test>),
     Or(Vec<Test>),
@@ -49,6 +69,8 @@ enum Number {
     Spent(Option<i64>),
     Greatest,
     Since,
+    Balance,
+    Earned(Option<i64>),
     Of(Box<Number>, char, Box<Number>),
 }
 
@@ -57,6 +79,7 @@ enum Text {
     Source,
     FirstName,
     City,
+    Tier,
     Literal(&'static str),
 }
 
@@ -78,6 +101,8 @@ fn write_number(number: &Number) -> String {
         Number::Spent(days) => format!("sum('order.value'{})", window(days)),
         Number::Greatest => "max('order.value')".into(),
         Number::Since => "days_since('order')".into(),
+        Number::Balance => "reward_balance('petals')".into(),
+        Number::Earned(days) => format!("reward_earned('petals'{})", window(days)),
         Number::Of(a, sign, b) => format!("({} {sign} {})", write_number(a), write_number(b)),
     }
 }
@@ -87,6 +112,7 @@ fn write_text(text: Text) -> String {
         Text::Source => "source".into(),
         Text::FirstName => "first_name".into(),
         Text::City => "attr.city".into(),
+        Text::Tier => "reward_tier('petals')".into(),
         Text::Literal(text) => literal(text),
     }
 }
@@ -112,6 +138,7 @@ fn write(test: &Test) -> String {
         Test::NoNumber(a, n) => format!("{} IS{} NULL", write_number(a), not(n)),
         Test::NoText(a, n) => format!("{} IS{} NULL", write_text(*a), not(n)),
         Test::Consents => "consents('newsletter')".into(),
+        Test::Unused => "reward_unused('petals')".into(),
         Test::Not(inner) => format!("NOT ({})", write(inner)),
         Test::And(parts) => format!("({})", joined(parts, " AND ")),
         Test::Or(parts) => format!("({})", joined(parts, " OR ")),
@@ -119,6 +146,10 @@ fn write(test: &Test) -> String {
 }
 
 impl Person {
+    fn earned(&self, days: i64) -> i64 {
+        self.grants.iter().filter(|lot| lot.days < days).map(|lot| lot.points).sum()
+    }
+
     fn number(&self, number: &Number) -> Option<f64> {
         let orders = |days: &Option<i64>| {
             let days = days.unwrap_or(i64::MAX);
@@ -132,6 +163,8 @@ impl Person {
             Number::Spent(days) => Some(orders(days).sum()),
             Number::Greatest => orders(&None).reduce(f64::max),
             Number::Since => self.orders.iter().map(|(ago, _)| *ago as f64).reduce(f64::min),
+            Number::Balance => Some(self.grants.iter().filter(|lot| lot.usable()).map(|lot| lot.points as f64).sum()),
+            Number::Earned(days) => Some(self.earned(days.unwrap_or(i64::MAX)) as f64),
             Number::Of(a, sign, b) => {
                 let (a, b) = (self.number(a)?, self.number(b)?);
                 match sign {
@@ -149,6 +182,7 @@ impl Person {
             Text::Source => self.source,
             Text::FirstName => self.first_name,
             Text::City => self.city,
+            Text::Tier => TIERS.iter().rev().find(|(_, from)| *from <= self.earned(30)).map(|(name, _)| *name),
             Text::Literal(text) => Some(text),
         }
     }
@@ -174,6 +208,7 @@ impl Person {
             Test::NoNumber(a, n) => *n != self.number(a).is_none(),
             Test::NoText(a, n) => *n != self.text(*a).is_none(),
             Test::Consents => self.consents,
+            Test::Unused => self.grants.iter().any(Lot::usable),
             Test::Not(inner) => !self.is(inner),
             Test::And(parts) => parts.iter().all(|part| self.is(part)),
             Test::Or(parts) => parts.iter().any(|part| self.is(part)),
@@ -207,8 +242,15 @@ fn person() -> impl Strategy<Value = Person> {
     let half = || proptest::option::of((-6..=12_i32).prop_map(|n| f64::from(n) / 2.0));
     let text = || proptest::option::of(select(TEXTS));
     let orders = proptest::collection::vec((0..60_i64, 0..8_i64), 0..4);
-    (text(), text(), half(), half(), text(), any::<bool>(), orders).prop_map(
-        |(source, first_name, score, size, city, consents, orders)| Person {
+    let lot = (0..60_i64, 1..5_i64, any::<bool>(), any::<Option<bool>>()).prop_map(|(days, points, spent, over)| Lot {
+        days,
+        points,
+        spent,
+        over,
+    });
+    let grants = proptest::collection::vec(lot, 0..4);
+    (text(), text(), half(), half(), text(), any::<bool>(), orders, grants).prop_map(
+        |(source, first_name, score, size, city, consents, orders, grants)| Person {
             source,
             first_name,
             score,
@@ -216,6 +258,7 @@ fn person() -> impl Strategy<Value = Person> {
             city,
             consents,
             orders,
+            grants,
         },
     )
 }
@@ -229,6 +272,8 @@ fn field() -> impl Strategy<Value = Number> {
         1 => window().prop_map(Number::Spent),
         1 => Just(Number::Greatest),
         1 => Just(Number::Since),
+        1 => Just(Number::Balance),
+        1 => window().prop_map(Number::Earned),
     ]
 }
 
@@ -244,7 +289,7 @@ fn number() -> impl Strategy<Value = Number> {
 
 fn test() -> impl Strategy<Value = Test> {
     let op = || select(&["=", "<>", "!=", "<", "<=", ">", ">="][..]);
-    let read = || select(&[Text::Source, Text::FirstName, Text::City][..]);
+    let read = || select(&[Text::Source, Text::FirstName, Text::City, Text::Tier][..]);
     let text = || prop_oneof![read(), select(TEXTS).prop_map(Text::Literal)];
     let numbers = || proptest::collection::vec((-3..=8_i32).prop_map(f64::from), 1..4);
     let leaf = prop_oneof![
@@ -259,6 +304,7 @@ fn test() -> impl Strategy<Value = Test> {
             .prop_map(|(a, n)| Test::NoNumber(a, n)),
         (read(), any::<bool>()).prop_map(|(a, n)| Test::NoText(a, n)),
         Just(Test::Consents),
+        Just(Test::Unused),
     ];
     leaf.prop_recursive(4, 16, 4, |inner| {
         prop_oneof![
@@ -283,6 +329,10 @@ fn both_databases_and_a_naive_evaluator_agree() {
         async move {
             let t = &t;
             let mut tx = t.db.begin().await.unwrap();
+            for (name, from) in TIERS {
+                let sql = "INSERT INTO reward_tier (reward, name, from_points, within_ms) VALUES ('petals', ?, ?, ?)";
+                tx.execute(sql, args![name, from, 30 * 86_400_000_i64]).await.unwrap();
+            }
             for (person, id) in people.iter().zip(1_i64..) {
                 let mut attributes = serde_json::Map::new();
                 attributes.extend(person.size.map(|size| ("size".to_owned(), size.into())));
@@ -302,6 +352,14 @@ fn both_databases_and_a_naive_evaluator_agree() {
                     let sql = "INSERT INTO purchase (event_id, order_key, customer_id, at, amount, currency, status, updated_at) VALUES (?, ?, ?, ?, ?, 'KRW', 'paid', 0)";
                     let event = id * 10 + n;
                     tx.execute(sql, args![event, event.to_string(), id, days_ago(*days), *amount]).await.unwrap();
+                }
+                for (lot, n) in person.grants.iter().zip(0_i64..) {
+                    let sql = "INSERT INTO reward_lot (customer_id, reward, rule, period, granted, pending, active, spent, expired, \
+                               reversed, moves, unit, budget, granted_at, expires_at) VALUES (?, 'petals', 'r', ?, ?, 0, ?, ?, 0, 0, 1, 1, 'all', ?, ?)";
+                    let (active, spent) = if lot.spent { (0, lot.points) } else { (lot.points, 0) };
+                    let ends = lot.over.map(|over| days_ago(if over { 0 } else { -1 }));
+                    let granted = days_ago(lot.days);
+                    tx.execute(sql, args![id, n.to_string(), lot.points, active, spent, granted, ends]).await.unwrap();
                 }
             }
             tx.commit().await.unwrap();

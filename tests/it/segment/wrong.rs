@@ -12,6 +12,7 @@ fn names() -> Names {
         topics: set(&["newsletter", "offers"]),
         segments: set(&["regulars", "lapsing"]),
         campaigns: set(&["spring", "winback"]),
+        rewards: set(&["petals"]),
         surveys: set(&["nps"]),
         kinds: None,
     }
@@ -82,7 +83,7 @@ fn names_that_are_not_there() {
 
     lower(email) = 'x'
     ^^^^^ unknown-function: `lower` is not a function
-      help: known are 21 names, among them: ago, answered, avg, birthday_in, bought, clicked, consents, count, days_since, first, in_segment, last, …
+      help: known are 25 names, among them: ago, answered, avg, birthday_in, bought, clicked, consents, count, days_since, first, in_segment, last, …
 
     cuont('order') > 1
     ^^^^^ unknown-function: `cuont` is not a function

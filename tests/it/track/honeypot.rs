@@ -70,7 +70,7 @@ fn whoever_follows_it_was_a_machine_all_along_and_nobody_else_is() {
         assert!(!text.contains(trap_of_mail.path()));
         let content = Content::of(&world.app.workspace, "spring").unwrap();
         let live = Live::compile("spring", &content, &world.app.settings()).unwrap();
-        let (_, made) = preview(&world.app.db, &world.app.composer, &live, 1, None, world.now()).await.unwrap();
+        let (_, made) = preview(&world.app.db, &world.app.composer, &live, None, 1, None, world.now()).await.unwrap();
         assert_eq!(trap(&Letter::read(&made.bytes)), None, "a preview counts for nothing");
 
         let stop = CancellationToken::new();
