@@ -10,8 +10,10 @@ use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
 use crate::render::mime::{self, Headers, MimeError};
 use crate::render::{Links as _, Reader, RenderError, Rendered};
+use crate::reward::{self, RewardError};
 use crate::track::Tokens;
 use crate::types::{Email, Shared, Timestamp};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -133,7 +135,7 @@ impl Composer {
         let Some(person) = people.into_iter().next() else { return Ok(None) };
         let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { return Ok(None) };
         let Some((_, step)) = live.step(&mail.step) else { return Ok(None) };
-        let mut more = self.more(&live, &[(message, mail.customer)], &settings).await?;
+        let mut more = self.more(&live, &[(message, mail.customer)], mail.at).await?;
         let more = more.remove(&message).unwrap_or_default();
         let made = self
             .make(Wanted { live: &live, step, person: &person, more, to: &to }, message, mail.at)
@@ -142,21 +144,58 @@ impl Composer {
     }
 
     /// What is known of each of these mails (message, customer) beside its reader.
-    async fn more(
-        &self,
-        live: &Live,
-        mails: &[(i64, i64)],
-        settings: &Settings,
-    ) -> Result<HashMap<i64, More>, DbError> {
-        let _ = settings;
+    async fn more(&self, live: &Live, mails: &[(i64, i64)], now: Timestamp) -> Result<HashMap<i64, More>, DbError> {
         let mut more: HashMap<i64, More> = HashMap::new();
+        let ids: Vec<i64> = mails.iter().map(|(message, _)| *message).collect();
         if live.campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
-            let ids: Vec<i64> = mails.iter().map(|(message, _)| *message).collect();
             for (message, event) in store::events(&mut &self.db, &ids).await? {
                 more.entry(message).or_default().event = Some(event);
             }
         }
+        if live.steps.iter().any(|step| step.grant.is_some()) {
+            for (message, grant) in reward::of_messages(&mut &self.db, &ids).await? {
+                let granted = reader::attached(grant.points, grant.coupon.as_deref(), grant.expires_at);
+                more.entry(message).or_default().grant = Some(granted);
+            }
+        }
+        let customers: Vec<i64> = mails.iter().map(|(_, customer)| *customer).collect();
+        let rewards = self.rewards(live, &customers, now).await?;
+        for (message, customer) in mails {
+            if let Some(rewards) = rewards.get(customer) {
+                more.entry(*message).or_default().rewards = rewards.clone();
+            }
+        }
         Ok(more)
+    }
+
+    /// What these customers have of each reward that the campaign's revision knows; of one that is not live, nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn rewards(
+        &self,
+        live: &Live,
+        customers: &[i64],
+        now: Timestamp,
+    ) -> Result<HashMap<i64, Map<String, Value>>, DbError> {
+        if live.rewards.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let shaped = |e: RewardError| match e {
+            RewardError::Db(e) => e,
+            other => DbError::Shape(other.to_string()),
+        };
+        let running = reward::live(&mut &self.db, &self.settings.get()).await.map_err(shaped)?;
+        let found = reward::balances(&mut &self.db, customers, &running, now).await.map_err(shaped)?;
+        let mut rewards: HashMap<i64, Map<String, Value>> = HashMap::new();
+        for customer in customers {
+            let theirs = rewards.entry(*customer).or_default();
+            for name in &live.rewards {
+                let has = found.get(customer).and_then(|has| has.get(name)).cloned().unwrap_or_default();
+                theirs.insert(name.clone(), reader::balance(&has));
+            }
+        }
+        Ok(rewards)
     }
 
     async fn batch(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Outgoing, Refusal>>, DbError> {
@@ -190,7 +229,7 @@ impl Composer {
         for (revision, live) in &lives {
             let Ok(live) = live else { continue };
             let theirs = claimed.iter().filter(|c| c.revision == *revision).map(|c| (c.id, c.customer));
-            more.extend(self.more(live, &theirs.collect::<Vec<_>>(), &settings).await?);
+            more.extend(self.more(live, &theirs.collect::<Vec<_>>(), now).await?);
         }
         let composer = self.clone();
         // rendering is work for a processor, not for the runtime's threads

@@ -2,8 +2,8 @@
 
 use super::content::Content;
 use super::{CampaignError, store};
-use crate::config::model::{Campaign, Sender, Settings, StepReward, Topic, TopicKind, Trigger};
 use crate::config::document::Document;
+use crate::config::model::{Campaign, Sender, Settings, StepReward, Topic, TopicKind, Trigger};
 use crate::config::{Problem, nearest};
 use crate::db::{Db, Query};
 use crate::permission::Rule;
@@ -28,6 +28,8 @@ pub struct Live {
     pub topic: Topic,
     /// What happens to whoever is inside, in this order; never empty.
     pub steps: Vec<LiveStep>,
+    /// The rewards of its revision, by name.
+    pub rewards: Vec<String>,
     /// At most so many marketing mails to one person.
     pub cap: Cap,
     /// Hours without it.
@@ -126,11 +128,12 @@ impl Live {
             let grant = grant.transpose().map_err(CampaignError::Files)?;
             steps.push(LiveStep { id: step.name(i + 1), wait, when, compiled, grant });
         }
+        let rewards = content.rewards().into_iter().map(|(name, ..)| name).collect();
         let own = campaign.limits;
         let cap = own.and_then(|own| own.cap).unwrap_or(settings.limits.cap);
         let quiet = own.and_then(|own| own.quiet).unwrap_or(settings.limits.quiet);
         let expires = campaign.expires.unwrap_or(settings.delivery.expires);
-        Ok(Live { name: name.to_owned(), campaign, sender, topic, steps, cap, quiet, expires, segments })
+        Ok(Live { name: name.to_owned(), campaign, sender, topic, steps, rewards, cap, quiet, expires, segments })
     }
 
     /// Whether its mail is service mail.
@@ -155,7 +158,8 @@ impl Live {
     /// Whether it grants a reward, or asks for it in a condition of its own.
     pub fn speaks_of(&self, reward: &str) -> bool {
         let grants = |step: &LiveStep| step.grant.as_ref().is_some_and(|grant| grant.reward.name == reward);
-        let asks = |step: &LiveStep| step.when.as_ref().is_some_and(|when| when.text().contains(&format!("'{reward}'")));
+        let asks =
+            |step: &LiveStep| step.when.as_ref().is_some_and(|when| when.text().contains(&format!("'{reward}'")));
         self.steps.iter().any(|step| grants(step) || asks(step))
     }
 

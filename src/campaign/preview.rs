@@ -6,7 +6,8 @@ use super::{CampaignError, Live, reader, store};
 use crate::db::Db;
 use crate::types::{Email, Timestamp};
 
-/// The mail of a step of `live`, without `step` the first that sends one, for customer `customer`, addressed to `to`, or to the customer's own address.
+/// The mail of a step of `live`, without `step` the first that sends one, for customer `customer`, addressed to `to`, or to
+/// the customer's own address.
 ///
 /// # Errors
 /// When the customer has no address, or the mail cannot be made.
@@ -24,7 +25,8 @@ pub async fn preview(
     let own = person.email.as_deref().and_then(|email| email.parse::<Email>().ok());
     let to = to.cloned().or(own).ok_or_else(|| CampaignError::State("this customer has no address".into()))?;
     let step = chosen(live, step)?;
-    let more = reader::example(live, step);
+    let rewards = composer.rewards(live, &[customer], now).await?.remove(&customer).unwrap_or_default();
+    let more = reader::example(live, step, rewards, now);
     let made = composer
         .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
         .map_err(|e| CampaignError::State(e.to_string()))?;

@@ -2,6 +2,7 @@
 
 use super::live::LiveStep;
 use super::{Live, store};
+use crate::reward::Balance;
 use crate::types::Timestamp;
 use crate::types::locale::{Locale, Zone};
 use serde_json::{Map, Value, json};
@@ -21,13 +22,43 @@ pub fn zone(reader: &store::Reader, site: &Zone) -> Zone {
 pub struct More {
     /// The event that began the pass: its `data`, with `kind`, `at`, `amount` and `currency`. Templates read it as `event`.
     pub event: Option<Value>,
+    /// What is granted with this mail: `points`, `coupon`, `expires`. Templates read it as `grant`.
+    pub grant: Option<Value>,
+    /// What the reader has of each reward: `reward.petals.balance`, `.pending`, `.tier`, `.expires`.
+    pub rewards: Map<String, Value>,
 }
 
 /// Stands for what a mail of this step would know, where there is no mail yet: a preview, a check.
-pub fn example(live: &Live, step: &LiveStep) -> More {
-    let _ = step;
+pub fn example(live: &Live, step: &LiveStep, rewards: Map<String, Value>, now: Timestamp) -> More {
     let event = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.clone());
-    More { event: event.map(|kind| json!({ "kind": kind })) }
+    let grant = step.grant.as_ref().map(|grant| {
+        let coupon = grant.reward.codes.as_ref().map(|_| "CODE-EXAMPLE");
+        attached(grant.points.unwrap_or(1), coupon, grant.reward.expires_at(now))
+    });
+    More { event: event.map(|kind| json!({ "kind": kind, "at": now.to_string() })), grant, rewards }
+}
+
+/// What is granted with a mail, as templates read it.
+pub fn attached(points: i64, coupon: Option<&str>, expires: Option<Timestamp>) -> Value {
+    let mut grant = Map::from_iter([("points".to_owned(), json!(points))]);
+    grant.extend(coupon.map(|code| ("coupon".to_owned(), json!(code))));
+    grant.extend(expires.map(|at| ("expires".to_owned(), json!(at.to_string()))));
+    Value::Object(grant)
+}
+
+/// What a reader has of a reward, as templates read it.
+pub fn balance(balance: &Balance) -> Value {
+    let mut has = Map::new();
+    has.insert("balance".into(), json!(balance.active));
+    has.insert("pending".into(), json!(balance.pending));
+    has.insert("earned".into(), json!(balance.earned));
+    if let Some(tier) = &balance.tier {
+        has.insert("tier".into(), json!(tier));
+    }
+    if let Some((at, _)) = balance.soonest {
+        has.insert("expires".into(), json!(at.to_string()));
+    }
+    Value::Object(has)
 }
 
 /// The variables. What is not known is not there, so that a strict template says so.
@@ -58,8 +89,10 @@ pub fn data(reader: &store::Reader, more: More, site: &crate::config::model::Sit
     let attributes = serde_json::from_str(&reader.attributes).unwrap_or_else(|_| json!({}));
     put("attr", Some(attributes));
     let mut data = Map::from_iter([("customer".to_owned(), Value::Object(customer))]);
-    if let Some(event) = more.event {
-        data.insert("event".into(), event);
+    data.extend(more.event.map(|event| ("event".to_owned(), event)));
+    data.extend(more.grant.map(|grant| ("grant".to_owned(), grant)));
+    if !more.rewards.is_empty() {
+        data.insert("reward".into(), Value::Object(more.rewards));
     }
     data
 }

@@ -23,8 +23,20 @@ const GMAIL_CLIPS: usize = 102 * 1024;
 pub struct Known {
     /// The attributes that customers have, when that is known; without it any `customer.attr.X` passes.
     pub attributes: Option<BTreeSet<String>>,
-    /// Further variables, in full, such as `reward.code`.
+    /// Further variables, in full, such as `grant.points`; `event.*` is all below `event`.
     pub extra: BTreeSet<String>,
+}
+
+impl Known {
+    fn has(&self, path: &str) -> bool {
+        let below = |all: &String| all.strip_suffix('*').is_some_and(|table| path.starts_with(table));
+        self.extra.contains(path) || self.extra.iter().any(below)
+    }
+
+    /// Whether something is below `path`, or it is all of it.
+    fn has_table(&self, path: &str) -> bool {
+        self.extra.iter().any(|name| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    }
 }
 
 /// The variables that every mail has.
@@ -338,11 +350,11 @@ impl File<'_> {
             }
             return;
         }
-        if VARIABLES.contains(&path) || self.known.extra.contains(path) {
+        if VARIABLES.contains(&path) || self.known.has(path) {
             return;
         }
         let table = || VARIABLES.iter().any(|v| v.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
-        if whole && (path == "customer.attr" || table()) {
+        if whole && (path == "customer.attr" || table() || self.known.has_table(path)) {
             return;
         }
         if let Some(attribute) = path.strip_prefix("customer.attr.") {
@@ -355,7 +367,7 @@ impl File<'_> {
             return;
         }
         let names = VARIABLES.iter().copied().filter(|v| !matches!(*v, "content" | "footer"));
-        let names = names.chain(self.known.extra.iter().map(String::as_str));
+        let names = names.chain(self.known.extra.iter().map(String::as_str).filter(|name| !name.ends_with('*')));
         let helper =
             nearest(path, VALUES.iter().map(|(name, _)| *name)).filter(|help| help.starts_with("did you mean"));
         let variable = nearest(path, names);

@@ -2,11 +2,12 @@
 //! judged once, those that no campaign sends among them.
 
 use super::settings;
-use crate::config::model::{Campaign, Sender, Settings, Survey, SurveyKind, TopicKind, Words};
+use crate::config::model::{Campaign, RewardKind, Sender, Settings, Step, Survey, SurveyKind, TopicKind, Words};
 use crate::config::reading::Drafts;
 use crate::config::workspace::{File, SETTINGS, Workspace};
 use crate::config::{Problem, nearest, shape};
 use crate::render::{self, CompileOptions, Known, Library};
+use crate::reward::Reward;
 use crate::segment::Segments;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +24,8 @@ pub(super) struct Names<'a> {
     pub campaigns: BTreeMap<&'a str, Option<&'a File<Campaign>>>,
     /// Who claims to have been which campaign.
     was: BTreeMap<&'a str, &'a str>,
-    /// Templates judged, each with the topic and sender that it was judged by.
-    judged: BTreeSet<(String, String, String)>,
+    /// Templates judged, each with the topic, sender and variables that it was judged by.
+    judged: BTreeSet<(String, String, String, BTreeSet<String>)>,
     /// Their mistakes.
     pub problems: Vec<Problem>,
 }
@@ -86,7 +87,7 @@ impl<'a> Names<'a> {
                 continue;
             }
             if self.library.has(send) {
-                sent.push(send.clone());
+                sent.push((send.clone(), self.variables(campaign, step)));
             } else {
                 let known = self.library.names().into_iter().collect();
                 asked.push((format!("{at}send"), "template", send, known, NO_TEMPLATE));
@@ -104,8 +105,8 @@ impl<'a> Names<'a> {
             self.problems.push(problem);
         }
         self.own(id, file);
-        for send in sent {
-            self.template(&send, id, &campaign.topic, &campaign.sender);
+        for (send, variables) in sent {
+            self.template(&send, id, (&campaign.topic, &campaign.sender), variables);
         }
     }
 
@@ -134,6 +135,7 @@ impl<'a> Names<'a> {
         if shape::has_only_known_keys::<Campaign>(document) {
             self.problems.extend(super::steps::problems(campaign, document));
             self.conditions(file);
+            self.grants(file);
         }
         let service = self.settings.topic.get(&campaign.topic).is_some_and(|topic| topic.kind == TopicKind::Service);
         if service && campaign.holdout.is_some() {
@@ -152,12 +154,66 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// What the mail of a step knows beside its reader.
+    fn variables(&self, campaign: &Campaign, step: &Step) -> BTreeSet<String> {
+        let mut variables = BTreeSet::new();
+        for reward in self.workspace.rewards.keys().chain(self.drafts.rewards.iter().map(|(name, _)| name)) {
+            let of = |what: &str| format!("reward.{reward}.{what}");
+            variables.extend(["balance", "pending", "earned", "tier", "expires"].map(of));
+        }
+        if campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
+            variables.insert("event.*".into());
+        }
+        if step.reward.is_some() {
+            variables.extend(["grant.points", "grant.coupon", "grant.expires"].map(str::to_owned));
+        }
+        variables
+    }
+
+    /// What its steps grant.
+    fn grants(&mut self, file: &File<Campaign>) {
+        let service = self.settings.topic.get(&file.value.topic).is_some_and(|topic| topic.kind == TopicKind::Service);
+        for (at, step) in file.value.steps() {
+            let Some(wanted) = &step.reward else { continue };
+            let drafted = self.drafts.rewards.iter().any(|(name, _)| *name == wanted.grant);
+            let path = format!("{at}reward");
+            let Some(reward) = self.workspace.rewards.get(&wanted.grant) else {
+                if !drafted {
+                    let message = format!("there is no reward `{}`", wanted.grant);
+                    let known: Vec<&str> = self.workspace.rewards.keys().map(String::as_str).collect();
+                    let none = known.is_empty().then(|| NO_REWARD.to_owned());
+                    let problem = file.document.problem(&format!("{path}.grant"), "unknown-name", message);
+                    self.problems.push(problem.maybe_help(nearest(&wanted.grant, known).or(none)));
+                }
+                continue;
+            };
+            // what is wrong with the reward itself is told in its own file
+            let Ok(reward) = Reward::compile(&wanted.grant, &reward.value, &self.settings) else { continue };
+            if let Err(message) = super::steps::grant(&reward, wanted) {
+                self.problems.push(file.document.problem(&path, "value", message));
+            }
+            if service && reward.kind == RewardKind::Coupon {
+                let message = "a coupon in service mail makes it advertising in the eyes of the law";
+                let help = "send it under a topic that people agreed to";
+                self.problems.push(file.document.problem(&path, "law", message).help(help).warning());
+            }
+        }
+    }
+
     /// The conditions of its steps.
     fn conditions(&mut self, file: &File<Campaign>) {
         let names = crate::segment::Names {
             topics: (!self.drafts.lost).then(|| self.settings.topic.keys().cloned().collect()),
             campaigns: Some(self.campaigns.keys().map(|id| (*id).to_owned()).collect()),
             surveys: Some(self.surveys.keys().cloned().collect()),
+            rewards: Some(
+                self.workspace
+                    .rewards
+                    .keys()
+                    .chain(self.drafts.rewards.iter().map(|(name, _)| name))
+                    .cloned()
+                    .collect(),
+            ),
             segments: Some(self.segments.iter().map(|name| (*name).to_owned()).collect()),
             ..crate::segment::Names::default()
         };
@@ -175,7 +231,8 @@ impl<'a> Names<'a> {
             self.library.names().into_iter().filter(|name| !sent.contains(*name)).map(str::to_owned).collect();
         for name in rest {
             if !self.drafts.templates.iter().any(|path| is_of(path, &name)) {
-                self.template(&name, "preview", "", "");
+                let any = ["event.*", "grant.*", "reward.*"].map(str::to_owned);
+                self.template(&name, "preview", ("", ""), any.into());
             }
         }
         for path in self.workspace.templates.keys().filter(|path| !Library::is_template(path)) {
@@ -185,16 +242,16 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn template(&mut self, name: &str, campaign: &str, topic: &str, sender: &str) {
+    fn template(&mut self, name: &str, campaign: &str, (topic, sender): (&str, &str), extra: BTreeSet<String>) {
         // the same template under the same sender and topic is judged once
-        if !self.judged.insert((name.to_owned(), topic.to_owned(), sender.to_owned())) {
+        if !self.judged.insert((name.to_owned(), topic.to_owned(), sender.to_owned(), extra.clone())) {
             return;
         }
         let stand_in = || Some(Sender { from: "nobody@dangol.invalid".parse().ok()?, reply_to: None });
         let sender = self.settings.sender.get(sender).or_else(|| self.settings.sender.values().next()).cloned();
         let Some(sender) = sender.or_else(stand_in) else { return };
         let options = CompileOptions::new(&self.settings, campaign, &sender, topic, self.surveys.clone());
-        let known = Known { attributes: self.attributes.cloned(), ..Known::default() };
+        let known = Known { attributes: self.attributes.cloned(), extra };
         let document = &self.workspace.settings.document;
         for problem in render::check(&self.library, name, &options, &known) {
             if problem.file != SETTINGS {
@@ -211,6 +268,7 @@ impl<'a> Names<'a> {
 const NO_TOPIC: &str = "dangol.toml has none yet: write [topic.newsletter] there";
 const NO_SENDER: &str = "dangol.toml has none yet: write [sender.hello] with from = \"…\" there";
 const NO_SEGMENT: &str = "there are none yet: write segments/NAME.toml with where = \"…\"";
+const NO_REWARD: &str = "there are none yet: write rewards/NAME.toml with kind = \"points\"";
 const NO_TEMPLATE: &str = "there are none yet: write templates/letters/NAME.mjml";
 
 /// Whether the template file `path` is one of the template `name`, in any language.

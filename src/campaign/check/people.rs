@@ -31,6 +31,7 @@ pub async fn against_customers(
         let members = crate::segment::store::members(&mut &*db, &asked, 0, each).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
         let people = store::readers(&mut &*db, &ids).await?;
+        let rewards = composer.rewards(&live, &ids, now).await?;
         for (i, step) in live.steps.iter().enumerate() {
             let (Some(compiled), Some(send)) = (&step.compiled, file.value.steps().swap_remove(i).1.send) else {
                 continue;
@@ -38,7 +39,8 @@ pub async fn against_customers(
             let (mut failed, mut first) = (0, None);
             for person in &people {
                 let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
-                let more = reader::example(&live, step);
+                let theirs = rewards.get(&person.id).cloned().unwrap_or_default();
+                let more = reader::example(&live, step, theirs, now);
                 if let Err(why) = composer.make(Wanted { live: &live, step, person, more, to: &to }, 0, now) {
                     failed += 1;
                     let who = person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id));

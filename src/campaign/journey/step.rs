@@ -97,8 +97,8 @@ async fn take(
         } else if pass.arm != "treated" {
             line.reason = Some("holdout".into());
         } else if let Some(address) = addresses.get(&pass.customer) {
-            line.rewarded = step.grant.is_some();
             if step.compiled.is_some() {
+                line.rewarded = step.grant.is_some();
                 line.address = Some(address.clone());
             } else {
                 line.reason = Some("granted".into());

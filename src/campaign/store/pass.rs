@@ -362,7 +362,7 @@ pub async fn unqueue(tx: &mut Tx, mails: &[(i64, String)], now: Timestamp) -> Re
         let mut rows = Rows::new(&[Type::Int, Type::Text]);
         chunk.iter().for_each(|(id, reason)| rows.push(args![*id, reason]));
         let sql = "WITH input(id, reason) AS ({rows}) UPDATE message SET state = 'skipped', reason = input.reason, rewarded = 0, \
-                   updated_at = ? FROM input WHERE message.id = input.id AND message.state = 'queued'";
+                   updated_at = ? FROM input WHERE message.id = input.id AND (message.state = 'queued' OR message.reason = 'granted')";
         tx.execute_rows(sql, rows, args![now]).await?;
     }
     Ok(())
