@@ -1,5 +1,6 @@
 //! Dangol: an engagement engine for e-mail. Begin with ARCHITECTURE.md; each folder is a stage of the data's loop.
 
+pub mod access;
 pub mod campaign;
 pub mod catcher;
 pub mod cli;

@@ -1,13 +1,15 @@
 //! The mail of a claimed message: its revision's template, its reader's variables, its own links, its headers.
 
 use super::links::MailLinks;
+use super::live::LiveStep;
+use super::reader::More;
 use super::{CampaignError, Live, LiveCache, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
-use crate::render::mime::{self, Headers};
-use crate::render::{Links as _, Reader, Rendered};
+use crate::render::mime::{self, Headers, MimeError};
+use crate::render::{Links as _, Reader, RenderError, Rendered};
 use crate::track::Tokens;
 use crate::types::{Email, Shared, Timestamp};
 use std::collections::HashMap;
@@ -31,24 +33,52 @@ pub struct Made {
     pub bytes: Vec<u8>,
 }
 
+/// Which mail is made: a step of a campaign, to a reader.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The campaign.
+    pub live: &'a Live,
+    /// Its step.
+    pub step: &'a LiveStep,
+    /// The reader.
+    pub person: &'a store::Reader,
+    /// What is known of this very mail beside its reader.
+    pub more: More,
+    /// Where it goes.
+    pub to: &'a Email,
+}
+
+/// Why one reader's mail cannot be made; in words it begins with `render:`, as the reason of a skipped mail.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmade {
+    /// The template, for this reader.
+    #[error("render: {0}")]
+    Render(#[from] RenderError),
+    /// Its headers.
+    #[error("render: {0}")]
+    Mail(#[from] MimeError),
+    /// The step sends none.
+    #[error("render: this step sends nothing")]
+    Nothing,
+}
+
 impl Composer {
     /// A composer.
     pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
         Composer { db, settings, cache, tokens }
     }
-
-    /// The mail of `live` to a reader, as message `message` (0 for a preview, whose links work but count for nothing).
+    /// A mail to be looked at, as message `message` (0 for a preview, whose links work but count for nothing).
     ///
     /// # Errors
-    /// Why it cannot be made, in a few words that begin with `render:` where the template is at fault.
-    pub fn make(
-        &self,
-        live: &Live,
-        person: &store::Reader,
-        to: &Email,
-        message: i64,
-        now: Timestamp,
-    ) -> Result<Made, String> {
+    /// Why it cannot be made.
+    pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, Unmade> {
+        self.write(wanted, (message, false), now)
+    }
+
+    /// The mail as message `message`, which is sent or only looked at.
+    fn write(&self, wanted: Wanted<'_>, (message, sent): (i64, bool), now: Timestamp) -> Result<Made, Unmade> {
+        let Wanted { live, step, person, more, to } = wanted;
+        let compiled = step.compiled.as_ref().ok_or(Unmade::Nothing)?;
         let settings = self.settings.get();
         let site = settings.site.url.trim_end_matches('/');
         let locale = reader::locale(person, &settings.site.locale);
@@ -59,16 +89,17 @@ impl Composer {
             // the links of a preview or a test mail name nobody: trying them changes nothing of the customer's
             customer: if message == 0 { 0 } else { person.id },
             topic: &live.campaign.topic,
-            links: u32::try_from(live.compiled.links(&locale).count()).unwrap_or(u32::MAX),
+            links: u32::try_from(compiled.links(&locale).count()).unwrap_or(u32::MAX),
             tracked: !person.tracking_off,
+            sent,
         };
         let reader = Reader {
             locale,
             timezone: reader::zone(person, &settings.site.timezone),
             now,
-            data: reader::data(person, &settings.site),
+            data: reader::data(person, more, &settings.site),
         };
-        let rendered = live.compiled.render(&reader, &links).map_err(|e| format!("render: {e}"))?;
+        let rendered = compiled.render(&reader, &links)?;
         let from = &live.sender.from;
         let domain = from.email.domain();
         let list = (!live.service()).then(|| format!("{}.{domain}", live.campaign.topic));
@@ -86,7 +117,7 @@ impl Composer {
             list_id: list,
             feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
         };
-        let bytes = mime::mail(&rendered, &headers).map_err(|e| format!("render: {e}"))?;
+        let bytes = mime::mail(&rendered, &headers)?;
         Ok(Made { rendered, bytes })
     }
 
@@ -101,8 +132,31 @@ impl Composer {
         let people = store::readers(&mut &self.db, &[mail.customer]).await?;
         let Some(person) = people.into_iter().next() else { return Ok(None) };
         let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { return Ok(None) };
-        let made = self.make(&live, &person, &to, message, mail.at).map_err(CampaignError::State)?;
+        let Some((_, step)) = live.step(&mail.step) else { return Ok(None) };
+        let mut more = self.more(&live, &[(message, mail.customer)], &settings).await?;
+        let more = more.remove(&message).unwrap_or_default();
+        let made = self
+            .make(Wanted { live: &live, step, person: &person, more, to: &to }, message, mail.at)
+            .map_err(|e| CampaignError::State(e.to_string()))?;
         Ok(Some(made.rendered.html))
+    }
+
+    /// What is known of each of these mails (message, customer) beside its reader.
+    async fn more(
+        &self,
+        live: &Live,
+        mails: &[(i64, i64)],
+        settings: &Settings,
+    ) -> Result<HashMap<i64, More>, DbError> {
+        let _ = settings;
+        let mut more: HashMap<i64, More> = HashMap::new();
+        if live.campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
+            let ids: Vec<i64> = mails.iter().map(|(message, _)| *message).collect();
+            for (message, event) in store::events(&mut &self.db, &ids).await? {
+                more.entry(message).or_default().event = Some(event);
+            }
+        }
+        Ok(more)
     }
 
     async fn batch(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Outgoing, Refusal>>, DbError> {
@@ -132,11 +186,29 @@ impl Composer {
         }
         let ids: Vec<i64> = claimed.iter().map(|c| c.customer).collect();
         let people = store::readers(&mut &self.db, &ids).await?;
+        let mut more = HashMap::new();
+        for (revision, live) in &lives {
+            let Ok(live) = live else { continue };
+            let theirs = claimed.iter().filter(|c| c.revision == *revision).map(|c| (c.id, c.customer));
+            more.extend(self.more(live, &theirs.collect::<Vec<_>>(), &settings).await?);
+        }
         let composer = self.clone();
         // rendering is work for a processor, not for the runtime's threads
         let made = tokio::task::spawn_blocking(move || {
             let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
-            claimed.into_iter().map(|claimed| composer.one(claimed, &lives, &people, &settings, now)).collect()
+            let mut more: HashMap<i64, More> = more;
+            let one = |claimed: Claimed| {
+                let (id, token) = (claimed.id, claimed.token);
+                let more = more.remove(&id).unwrap_or_default();
+                let made =
+                    std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, more, &settings, now));
+                // a mistake of ours that one reader's values bring out must not stop everybody's mail
+                std::panic::catch_unwind(made).unwrap_or_else(|_| {
+                    tracing::error!(message = id, "making this mail failed inside Dangol: please report it");
+                    Err(Refusal { id, token, give_back: false, reason: "render: a mistake inside Dangol".into() })
+                })
+            };
+            claimed.into_iter().map(one).collect()
         });
         made.await.map_err(|e| DbError::Shape(format!("composing was interrupted: {e}")))
     }
@@ -146,6 +218,7 @@ impl Composer {
         claimed: Claimed,
         lives: &HashMap<i64, Result<Arc<Live>, String>>,
         people: &HashMap<i64, store::Reader>,
+        more: More,
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Outgoing, Refusal> {
@@ -162,7 +235,9 @@ impl Composer {
         };
         let person = people.get(&claimed.customer).ok_or_else(|| refuse("erased".into()))?;
         let to: Email = claimed.address.parse().map_err(refuse)?;
-        let made = self.make(live, person, &to, claimed.id, now).map_err(refuse)?;
+        let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
+        let wanted = Wanted { live, step, person, more, to: &to };
+        let made = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }

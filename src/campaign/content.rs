@@ -36,9 +36,11 @@ impl Content {
         files.extend([document(&file.document)]);
         files.extend(workspace.segments.values().map(|segment| document(&segment.document)));
         files.extend(workspace.surveys.values().map(|survey| document(&survey.document)));
+        let sends: Vec<String> = file.value.steps().into_iter().filter_map(|(_, step)| step.send).collect();
         for (path, text) in &workspace.templates {
             let shared = path.starts_with("layouts/") || path.starts_with("partials/");
-            let own = path.strip_prefix(&file.value.send).is_some_and(|rest| rest.starts_with('.'));
+            let own =
+                sends.iter().any(|send| path.strip_prefix(send.as_str()).is_some_and(|rest| rest.starts_with('.')));
             if shared || own {
                 files.insert(format!("templates/{path}"), text.clone().into_bytes());
             }

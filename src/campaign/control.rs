@@ -46,7 +46,6 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
     for campaign in chosen {
         allowed(&campaign.state, action).map_err(|why| CampaignError::State(format!("`{}` {why}", campaign.name)))?;
         let mut tx = db.begin().await?;
-        let mut cancelled = 0;
         let state = match action {
             Action::Pause => {
                 lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
@@ -66,12 +65,12 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
                 store::stop_occurrences(&mut tx, campaign.id, now).await?;
                 // what is in flight and comes back as deferred meets this, and ends
                 lane::set(&mut tx, campaign.id, &Lane::Held(lane::CANCELLED.into()), now).await?;
-                cancelled = store::cancel_messages(&mut tx, campaign.id, now).await?;
                 "cancelled"
             }
         };
         store::set_state(&mut tx, campaign.id, &campaign.state, state, now).await?;
         tx.commit().await?;
+        let cancelled = if action == Action::Cancel { store::cancel_rest(db, campaign.id, now).await? } else { 0 };
         done.push(Done { campaign: campaign.name.clone(), state: state.to_owned(), cancelled });
     }
     Ok(done)
@@ -96,7 +95,10 @@ fn never(name: &str, all: &[store::Campaign]) -> CampaignError {
 
 fn allowed(state: &str, action: Action) -> Result<(), String> {
     match (action, state) {
+        (Action::Cancel, "cancelled") => Err("is cancelled already".into()),
         (_, "cancelled") => Err("was cancelled, and that is for good".into()),
+        (Action::Pause, "paused") => Err("is paused already".into()),
+        (Action::Close, "closed") => Err("is closed already".into()),
         (Action::Pause, "running" | "closed") | (Action::Close, "running" | "paused") | (Action::Cancel, _) => Ok(()),
         // a running campaign can be held by a safety stop, and resume is the answer to it
         (Action::Resume, "paused" | "running" | "closed") => Ok(()),

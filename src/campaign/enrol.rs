@@ -151,7 +151,8 @@ async fn slice(
     let slice = store::Slice {
         place: &place,
         to,
-        step: super::ONCE,
+        step: &live.first().id,
+        one_mail: live.is_one_mail(),
         topic: &live.campaign.topic,
         service: live.service(),
         draw: arm,
@@ -168,6 +169,12 @@ async fn slice(
     let by_zone: Vec<(String, Timestamp)> =
         zones.into_iter().map(|zone| (due(Some(&zone)), zone)).map(|(at, zone)| (zone, at)).collect();
     store::insert_messages(&mut tx, &slice, &by_zone, due(None), live.expires, now).await?;
+    if !slice.one_mail {
+        let wait = live.first().wait;
+        let later: Vec<(String, Timestamp)> =
+            by_zone.into_iter().map(|(zone, at)| (zone, wait.after(at, site))).collect();
+        store::begin_passes(&mut tx, &slice, &later, wait.after(due(None), site)).await?;
+    }
     let finished = to >= place.last_id;
     // another node took the same slice meanwhile: then nothing of this one stands
     if store::advance(&mut tx, &place, to, finished, now).await? {

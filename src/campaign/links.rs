@@ -2,7 +2,7 @@
 
 use crate::render::Links;
 use crate::track::Tokens;
-use crate::track::token::Route;
+use crate::track::token::{HONEYPOT, Route};
 
 /// Links of one message to one customer.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,9 @@ pub struct MailLinks<'a> {
     pub links: u32,
     /// Whether opens and clicks of this reader may be counted.
     pub tracked: bool,
+    /// Whether this goes out to the reader. What is only looked at, such as the page of a mail, holds no honeypot: there
+    /// a machine is known by other things, and whoever reads a page's source follows what they find.
+    pub sent: bool,
 }
 
 impl Links for MailLinks<'_> {
@@ -31,6 +34,14 @@ impl Links for MailLinks<'_> {
     }
     fn open_pixel(&self) -> Option<String> {
         self.tracked.then(|| Route::Open.url(self.site, &self.tokens.open(self.message)))
+    }
+    fn honeypot(&self) -> Option<String> {
+        if !self.tracked || !self.sent || self.message <= 0 {
+            return None;
+        }
+        // who gets there all the same ends at the site's page
+        let token = self.tokens.click(self.message, HONEYPOT, self.links, self.site)?;
+        Some(Route::Click.url(self.site, &token))
     }
     fn unsubscribe(&self) -> String {
         let token = self.tokens.unsubscribe(self.message, self.customer, Some(self.topic));

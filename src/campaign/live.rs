@@ -2,12 +2,12 @@
 
 use super::content::Content;
 use super::{CampaignError, store};
-use crate::config::model::{Campaign, Sender, Settings, Topic, TopicKind};
+use crate::config::model::{Campaign, Sender, Settings, StepReward, Topic, TopicKind, Trigger};
 use crate::config::nearest;
 use crate::db::{Db, Query};
 use crate::permission::Rule;
 use crate::render::{CompileOptions, Compiled};
-use crate::segment::{Condition, Context, Names, Segments};
+use crate::segment::{Condition, Context, Expr, Names, Segments};
 use crate::types::pace::{Cap, Quiet};
 use crate::types::{Period, Timestamp};
 use std::collections::HashMap;
@@ -24,8 +24,8 @@ pub struct Live {
     pub sender: Sender,
     /// The topic of the settings.
     pub topic: Topic,
-    /// Its templates.
-    pub compiled: Compiled,
+    /// What happens to whoever is inside, in this order; never empty.
+    pub steps: Vec<LiveStep>,
     /// At most so many marketing mails to one person.
     pub cap: Cap,
     /// Hours without it.
@@ -35,11 +35,26 @@ pub struct Live {
     segments: Segments,
 }
 
+/// A step, compiled.
+#[derive(Debug)]
+pub struct LiveStep {
+    /// Its identity.
+    pub id: String,
+    /// How long after the step before it.
+    pub wait: Period,
+    /// What must be true of a customer for it.
+    pub when: Option<Expr>,
+    /// Its templates; none of a step that only grants.
+    pub compiled: Option<Compiled>,
+    /// What it grants.
+    pub reward: Option<StepReward>,
+}
+
 /// Who is asked for, and who is left out: conditions over `c` and `r`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Audience {
-    /// In the segment.
-    pub include: Condition,
+    /// In the segment; `None`: everyone.
+    pub include: Option<Condition>,
     /// In one of the excluded segments; `None` when there are none.
     pub exclude: Vec<(String, Condition)>,
 }
@@ -68,6 +83,10 @@ impl Live {
         if !problems.is_empty() {
             return Err(CampaignError::Files(problems));
         }
+        let problems = super::check::shape(&campaign, &document);
+        if !problems.is_empty() {
+            return Err(CampaignError::Files(problems));
+        }
         for (path, segment) in asked(&campaign) {
             if segments.get(&segment).is_none() {
                 let known = files.iter().map(|(name, ..)| name.as_str()).collect();
@@ -75,12 +94,30 @@ impl Live {
             }
         }
         let options = CompileOptions::new(settings, name, &sender, &campaign.topic, content.surveys());
-        let compiled = Compiled::new(&content.library(), &campaign.send, &options).map_err(CampaignError::Files)?;
+        let library = content.library();
+        let names = Names { segments: Some(files.iter().map(|(name, ..)| name.clone()).collect()), ..Names::default() };
+        let mut steps = Vec::new();
+        for (i, (path, step)) in campaign.steps().into_iter().enumerate() {
+            let when = match &step.when {
+                Some(text) => {
+                    let path = format!("{path}when");
+                    let checked = Segments::condition(&document, &path, text, &super::check::catalogue(), &names);
+                    Some(checked.map_err(CampaignError::Files)?)
+                }
+                None => None,
+            };
+            let compiled = match &step.send {
+                Some(send) => Some(Compiled::new(&library, send, &options).map_err(CampaignError::Files)?),
+                None => None,
+            };
+            let wait = step.wait.unwrap_or(Period::millis(0));
+            steps.push(LiveStep { id: step.name(i + 1), wait, when, compiled, reward: step.reward });
+        }
         let own = campaign.limits;
         let cap = own.and_then(|own| own.cap).unwrap_or(settings.limits.cap);
         let quiet = own.and_then(|own| own.quiet).unwrap_or(settings.limits.quiet);
         let expires = campaign.expires.unwrap_or(settings.delivery.expires);
-        Ok(Live { name: name.to_owned(), campaign, sender, topic, compiled, cap, quiet, expires, segments })
+        Ok(Live { name: name.to_owned(), campaign, sender, topic, steps, cap, quiet, expires, segments })
     }
 
     /// Whether its mail is service mail.
@@ -88,9 +125,29 @@ impl Live {
         self.topic.kind == TopicKind::Service
     }
 
-    /// The share that gets nothing.
+    /// The share that gets nothing: of service mail none, and without a word in the file a tenth of what a trigger brings.
     pub fn holdout(&self) -> f64 {
-        if self.service() { 0.0 } else { self.campaign.holdout.map_or(0.0, |share| share.fraction()) }
+        if self.service() {
+            return 0.0;
+        }
+        let usual = if self.campaign.trigger.is_some() { 0.1 } else { 0.0 };
+        self.campaign.holdout.map_or(usual, |share| share.fraction())
+    }
+
+    /// The step of an id, and its place.
+    pub fn step(&self, id: &str) -> Option<(usize, &LiveStep)> {
+        self.steps.iter().enumerate().find(|(_, step)| step.id == id)
+    }
+
+    /// The first step.
+    pub fn first(&self) -> &LiveStep {
+        &self.steps[0]
+    }
+
+    /// Whether all there is to do for a customer is one mail, at once: it is then queued with the audience, set-wise.
+    pub fn is_one_mail(&self) -> bool {
+        let plain = |step: &LiveStep| step.when.is_none() && step.reward.is_none() && step.wait.as_millis() == 0;
+        self.campaign.trigger.is_none() && self.steps.len() == 1 && plain(self.first())
     }
 
     /// The permission that its topic needs, at this moment.
@@ -109,29 +166,74 @@ impl Live {
     /// # Errors
     /// When a segment is gone or too large.
     pub fn audience(&self, db: &impl Query, settings: &Settings, now: Timestamp) -> Result<Audience, CampaignError> {
+        let named = &self.campaign.audience;
+        let include = named.segment.as_deref().map(|name| self.segment(name, db, settings, now)).transpose()?;
+        let exclude = named.exclude.iter();
+        let exclude = exclude.map(|name| Ok((name.clone(), self.segment(name, db, settings, now)?)));
+        Ok(Audience { include, exclude: exclude.collect::<Result<_, CampaignError>>()? })
+    }
+
+    /// The segment that its trigger watches, as a condition.
+    ///
+    /// # Errors
+    /// When it is gone or too large.
+    pub fn watched(
+        &self,
+        db: &impl Query,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Option<Condition>, CampaignError> {
+        let Some(name) = self.campaign.trigger.as_ref().and_then(Trigger::segment) else { return Ok(None) };
+        self.segment(name, db, settings, now).map(Some)
+    }
+
+    /// What a step asks of a customer, as a condition.
+    ///
+    /// # Errors
+    /// When a segment in it is gone or too large.
+    pub fn guard(
+        &self,
+        step: &LiveStep,
+        db: &impl Query,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Option<Condition>, CampaignError> {
+        let compile = |expr: &Expr| expr.compile(&self.context(db, settings, now));
+        step.when.as_ref().map(compile).transpose().map_err(|e| CampaignError::State(e.to_string()))
+    }
+
+    fn segment(
+        &self,
+        name: &str,
+        db: &impl Query,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Condition, CampaignError> {
+        let gone = || CampaignError::State(format!("the segment `{name}` is gone"));
+        let expr = self.segments.get(name).ok_or_else(gone)?;
+        expr.compile(&self.context(db, settings, now)).map_err(|e| CampaignError::State(e.to_string()))
+    }
+
+    fn context<'a>(&'a self, db: &impl Query, settings: &'a Settings, now: Timestamp) -> Context<'a> {
         let site = &settings.site;
-        let context = Context {
-            dialect: db.dialect(),
-            now,
-            zone: site.timezone.tz(),
-            currency: site.currency,
-            segments: &self.segments,
-        };
-        let condition = |name: &str| {
-            let expr = self.segments.get(name).ok_or_else(|| format!("the segment `{name}` is gone"))?;
-            expr.compile(&context).map_err(|e| e.to_string())
-        };
-        let wrong = CampaignError::State;
-        let include = condition(&self.campaign.audience.segment).map_err(wrong)?;
-        let exclude = &self.campaign.audience.exclude;
-        let exclude = exclude.iter().map(|name| Ok((name.clone(), condition(name)?))).collect::<Result<_, String>>();
-        Ok(Audience { include, exclude: exclude.map_err(wrong)? })
+        let dialect = db.dialect();
+        Context { dialect, now, zone: site.timezone.tz(), currency: site.currency, segments: &self.segments }
     }
 }
 
 /// The segments that a campaign names, with where.
 pub(super) fn asked(campaign: &Campaign) -> Vec<(String, String)> {
-    let mut asked = vec![("audience.segment".to_owned(), campaign.audience.segment.clone())];
+    let mut asked: Vec<(String, String)> = Vec::new();
+    let mut ask = |path: &str, name: &Option<String>| {
+        if let Some(name) = name {
+            asked.push((path.to_owned(), name.clone()));
+        }
+    };
+    ask("audience.segment", &campaign.audience.segment);
+    if let Some(trigger) = &campaign.trigger {
+        ask("trigger.enters", &trigger.enters);
+        ask("trigger.leaves", &trigger.leaves);
+    }
     for (i, name) in campaign.audience.exclude.iter().enumerate() {
         asked.push((format!("audience.exclude[{i}]"), name.clone()));
     }
@@ -141,7 +243,14 @@ pub(super) fn asked(campaign: &Campaign) -> Vec<(String, String)> {
 /// Compiled revisions by id; each is compiled once.
 #[derive(Debug, Default)]
 pub struct LiveCache {
-    live: Mutex<HashMap<i64, Arc<Live>>>,
+    live: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_revision: HashMap<i64, Arc<Live>>,
+    /// How often the settings have changed: what was compiled under older ones is not kept.
+    generation: u64,
 }
 
 impl LiveCache {
@@ -150,21 +259,43 @@ impl LiveCache {
     /// # Errors
     /// When it is gone, or does not compile under the present settings.
     pub async fn get(&self, db: &Db, settings: &Settings, revision: i64) -> Result<Arc<Live>, CampaignError> {
-        if let Some(live) = self.lock().get(&revision) {
-            return Ok(live.clone());
-        }
-        let (name, content) = store::content(&mut &*db, revision).await?;
+        self.get_in(&mut &*db, settings, revision).await
+    }
+
+    /// The same inside a transaction, for whoever holds the one writer already.
+    ///
+    /// # Errors
+    /// As [`get`](LiveCache::get).
+    pub async fn get_in(
+        &self,
+        db: &mut impl Query,
+        settings: &Settings,
+        revision: i64,
+    ) -> Result<Arc<Live>, CampaignError> {
+        let generation = {
+            let kept = self.lock();
+            if let Some(live) = kept.by_revision.get(&revision) {
+                return Ok(live.clone());
+            }
+            kept.generation
+        };
+        let (name, content) = store::content(db, revision).await?;
         let live = Arc::new(Live::compile(&name, &content, settings)?);
-        self.lock().insert(revision, live.clone());
+        let mut kept = self.lock();
+        if kept.generation == generation {
+            kept.by_revision.insert(revision, live.clone());
+        }
         Ok(live)
     }
 
     /// Forgets all: the settings have changed.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut kept = self.lock();
+        kept.by_revision.clear();
+        kept.generation += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<Live>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         // a panic while holding it cannot leave the map half-changed
         self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

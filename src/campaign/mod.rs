@@ -13,6 +13,7 @@ pub mod content;
 pub mod control;
 pub mod enrol;
 mod error;
+pub mod journey;
 pub mod launch;
 pub mod links;
 pub mod live;

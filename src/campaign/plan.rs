@@ -3,6 +3,7 @@
 use super::{CampaignError, Live, schedule, store};
 use crate::config::model::Settings;
 use crate::db::Db;
+use crate::deliver::judge::quiet_end;
 use crate::types::Timestamp;
 use crate::types::bucket::Draw;
 use crate::types::pace::Cap;
@@ -24,7 +25,7 @@ pub struct Plan {
     pub skipped: BTreeMap<String, i64>,
     /// How many mails.
     pub mails: i64,
-    /// When the first would fall due.
+    /// When the first would go out: quiet hours are waited for.
     pub first_at: Option<Timestamp>,
     /// When the last would.
     pub last_at: Option<Timestamp>,
@@ -123,7 +124,9 @@ pub async fn plan(
         for zone in store::readers_zones(&mut reader, &audience, &rule).await? {
             let zone = zone.and_then(|name| jiff::tz::TimeZone::get(&name).ok());
             let zone = zone.as_ref().unwrap_or(site);
-            due.push(schedule::due(live.campaign.schedule.at, begins, zone).max(begins));
+            let at = schedule::due(live.campaign.schedule.at, begins, zone).max(begins);
+            let quiet = if live.service() { None } else { quiet_end(live.quiet, zone, at) };
+            due.push(quiet.unwrap_or(at));
         }
         plan.first_at = due.iter().min().copied();
         let takes = jiff::SignedDuration::from_millis((plan.seconds * 1000.0) as i64);

@@ -1,6 +1,7 @@
 //! What a template knows of its reader: the tree of variables under `customer`.
 
-use super::store;
+use super::live::LiveStep;
+use super::{Live, store};
 use crate::types::Timestamp;
 use crate::types::locale::{Locale, Zone};
 use serde_json::{Map, Value, json};
@@ -15,8 +16,22 @@ pub fn zone(reader: &store::Reader, site: &Zone) -> Zone {
     reader.timezone.as_deref().and_then(|text| text.parse().ok()).unwrap_or_else(|| site.clone())
 }
 
+/// What is known of one mail beside its reader.
+#[derive(Clone, Debug, Default)]
+pub struct More {
+    /// The event that began the pass: its `data`, with `kind`, `at`, `amount` and `currency`. Templates read it as `event`.
+    pub event: Option<Value>,
+}
+
+/// Stands for what a mail of this step would know, where there is no mail yet: a preview, a check.
+pub fn example(live: &Live, step: &LiveStep) -> More {
+    let _ = step;
+    let event = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.clone());
+    More { event: event.map(|kind| json!({ "kind": kind })) }
+}
+
 /// The variables. What is not known is not there, so that a strict template says so.
-pub fn data(reader: &store::Reader, site: &crate::config::model::Site) -> Map<String, Value> {
+pub fn data(reader: &store::Reader, more: More, site: &crate::config::model::Site) -> Map<String, Value> {
     let mut customer = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -42,7 +57,11 @@ pub fn data(reader: &store::Reader, site: &crate::config::model::Site) -> Map<St
     put("last_purchase_at", reader.last_purchase_at.map(|at: Timestamp| json!(at.to_string())));
     let attributes = serde_json::from_str(&reader.attributes).unwrap_or_else(|_| json!({}));
     put("attr", Some(attributes));
-    Map::from_iter([("customer".to_owned(), Value::Object(customer))])
+    let mut data = Map::from_iter([("customer".to_owned(), Value::Object(customer))]);
+    if let Some(event) = more.event {
+        data.insert("event".into(), event);
+    }
+    data
 }
 
 /// The whole name, of its parts where it is not known as a whole.

@@ -1,9 +1,17 @@
-//! All arguments, and what `--help` says of them.
+//! All arguments, and what `--help` says of them. What has a form of its own (a moment, an address, a state) is parsed
+//! here, so that a wrong one is wrong usage and ends with 2.
 
+mod groups;
+mod moment;
 mod reward;
+mod token;
 
+pub use groups::{Db, Message, Score, Suppression};
+pub use moment::Moment;
 pub use reward::{Redeem, Reward};
+pub use token::Token;
 
+use crate::types::{Currency, Email};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -35,7 +43,9 @@ pub struct Global {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
+    /// Lines for people
     Text,
+    /// An object a line, for machines
     Json,
 }
 
@@ -86,7 +96,11 @@ pub enum Command {
     },
     /// The very bytes of one customer's mail; its links do nothing
     Preview {
+        /// The campaign, as its file in campaigns/ is called
         campaign: String,
+        /// The step, of a campaign of several; by default the first that sends a mail
+        #[arg(long)]
+        step: Option<String>,
         /// Whose: address, external id, or #id
         #[arg(long)]
         customer: String,
@@ -96,16 +110,21 @@ pub enum Command {
     },
     /// Send one real mail to yourself; it is not counted
     SendTest {
+        /// The campaign, as its file in campaigns/ is called
         campaign: String,
-        /// As whose mail it is made
+        /// The step, of a campaign of several; by default the first that sends a mail
+        #[arg(long)]
+        step: Option<String>,
+        /// As whose mail it is made: address, external id, or #id
         #[arg(long)]
         customer: String,
-        /// Where it goes
+        /// The address that it goes to
         #[arg(long)]
-        to: String,
+        to: Email,
     },
     /// Make a campaign live: shows the plan and asks
     Launch {
+        /// The campaign, as its file in campaigns/ is called
         campaign: String,
         /// Do not ask
         #[arg(long, short)]
@@ -119,7 +138,10 @@ pub enum Command {
     /// Let a held campaign go on
     Resume(Which),
     /// Admit nobody new to a campaign
-    Close { campaign: String },
+    Close {
+        /// The campaign
+        campaign: String,
+    },
     /// End a campaign for good
     Cancel(Which),
     /// Scheduler and senders in the foreground
@@ -137,7 +159,7 @@ pub enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         role: Vec<Role>,
         /// Where to listen, instead of what dangol.toml says
-        #[arg(long)]
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen)]
         listen: Option<String>,
     },
     /// What is going on
@@ -147,7 +169,10 @@ pub enum Command {
         watch: bool,
     },
     /// What became of a campaign, and what it caused
-    Report { campaign: String },
+    Report {
+        /// The campaign
+        campaign: String,
+    },
     /// All that is known of one person
     Customer {
         #[command(subcommand)]
@@ -157,6 +182,7 @@ pub enum Command {
     Why {
         /// Address, external id, or #id
         customer: String,
+        /// Only what this campaign did
         #[arg(long)]
         campaign: Option<String>,
     },
@@ -180,6 +206,11 @@ pub enum Command {
         #[command(subcommand)]
         command: Db,
     },
+    /// Tokens for the shop's programs: what opens the API
+    Token {
+        #[command(subcommand)]
+        command: Token,
+    },
     /// Write a JSON Schema for each kind of file, for editors
     Schema {
         /// Where to; by default `.schema/` of the workspace
@@ -187,25 +218,35 @@ pub enum Command {
         out: Option<PathBuf>,
     },
     /// Completions for a shell
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// Whose
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Lang {
+    /// Korean
     Ko,
+    /// English
     En,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Inside {
+    /// They finish with the revision that they began with
     Stay,
+    /// They go on with the new one
     Move,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Role {
+    /// Decides who gets what and when
     Scheduler,
+    /// Sends
     Sender,
+    /// Links, preferences, pictures
     Web,
 }
 
@@ -221,11 +262,11 @@ pub struct Import {
     #[arg(requires = "kind")]
     pub file: Option<String>,
     /// Their column is our field; repeatable. `theirs=` leaves the column out
-    #[arg(long, value_name = "THEIRS=OURS")]
-    pub map: Vec<String>,
-    /// The currency of amounts that name none
-    #[arg(long)]
-    pub currency: Option<String>,
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = pair)]
+    pub map: Vec<(String, String)>,
+    /// The currency of amounts that name none, such as KRW
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
     /// Orders of unknown customers make them
     #[arg(long)]
     pub create: bool,
@@ -240,11 +281,24 @@ pub struct Import {
     pub dry_run: bool,
 }
 
+/// `127.0.0.1:8080`, or a name in the place of the address
+fn listen(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    port.map(|_| text.to_owned()).ok_or_else(|| "it is not an address and port such as 127.0.0.1:8080".into())
+}
+
+/// `theirs=ours`
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (theirs, ours) = text.split_once('=').ok_or("there is no = in it: write theirs=ours")?;
+    Ok((theirs.to_owned(), ours.to_owned()))
+}
+
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// Take back what an import brought and nothing has used yet
     Undo {
-        /// Its number
+        /// Its number, as `import list` shows it
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         batch: i64,
     },
     /// The imports so far
@@ -253,10 +307,15 @@ pub enum ImportCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImportKind {
+    /// Who they are
     Customers,
+    /// What they bought
     Orders,
+    /// What else they did
     Events,
+    /// What they agreed to
     Consents,
+    /// Addresses that get nothing
     Suppressions,
 }
 
@@ -266,12 +325,13 @@ pub enum Segment {
     List,
     /// Size and members of one
     Show {
+        /// The segment, as its file in segments/ is called
         name: String,
         /// How many members
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..))]
         limit: i64,
         /// Why this customer is in or out
-        #[arg(long)]
+        #[arg(long, value_name = "CUSTOMER")]
         why: Option<String>,
     },
 }
@@ -279,6 +339,7 @@ pub enum Segment {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Which {
+    /// The campaign
     pub campaign: Option<String>,
     /// All campaigns
     #[arg(long)]
@@ -288,112 +349,21 @@ pub struct Which {
 #[derive(Debug, Subcommand)]
 pub enum Customer {
     /// Who they are, what they bought, where they stand
-    Show { customer: String },
+    Show {
+        /// Address, external id, or #id
+        customer: String,
+    },
     /// Everything, as JSON
-    Export { customer: String },
+    Export {
+        /// Address, external id, or #id
+        customer: String,
+    },
     /// Forget them
     Erase {
+        /// Address, external id, or #id
         customer: String,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Message {
-    /// Mails, the newest change first
-    List {
-        #[arg(long)]
-        state: Option<String>,
-        #[arg(long)]
-        campaign: Option<String>,
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-    },
-    /// Send mails of unknown fate again: they may arrive twice
-    Resend {
-        #[arg(required = true)]
-        ids: Vec<i64>,
-    },
-    /// Take mails of unknown fate for delivered
-    Settle {
-        #[arg(required = true)]
-        ids: Vec<i64>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Suppression {
-    /// Those that stand
-    List {
-        #[arg(long)]
-        domain: Option<String>,
-        /// Made since, such as 2027-03-01
-        #[arg(long)]
-        since: Option<String>,
-        /// Made before
-        #[arg(long)]
-        until: Option<String>,
-        /// Those that were lifted too
-        #[arg(long)]
-        lifted: bool,
-    },
-    /// No mail to an address any more
-    Add {
-        address: String,
-        #[arg(long)]
-        note: Option<String>,
-        /// Until then only
-        #[arg(long)]
-        until: Option<String>,
-    },
-    /// Mail again, to an address or to all that match
-    Lift {
-        address: Option<String>,
-        #[arg(long)]
-        domain: Option<String>,
-        #[arg(long)]
-        since: Option<String>,
-        #[arg(long)]
-        until: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Score {
-    /// Bring every customer's score to a moment
-    Refresh {
-        /// Such as 2027-03-01 or 2027-03-01T09:00:00Z; by default now
-        #[arg(long)]
-        at: Option<String>,
-    },
-    /// The constants, what they mean, and the present calibration
-    Explain,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Db {
-    /// Bring the tables to this version of dangol
-    Migrate,
-    /// Copy an SQLite database into a file
-    Backup { file: PathBuf },
-    /// Put a backup in the place of the database; all campaigns are paused
-    Restore {
-        /// What `db backup` wrote
-        #[arg(required_unless_present = "external")]
-        file: Option<PathBuf>,
-        /// The database was brought back by another tool, such as pg_restore: do the rest
-        #[arg(long, conflicts_with = "file")]
-        external: bool,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Copy an SQLite database into an empty PostgreSQL one, ids and all
-    Copy {
-        /// postgres://…
-        #[arg(long, value_name = "URL")]
-        to: String,
     },
 }

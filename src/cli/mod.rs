@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 /// It failed.
 const FAILED: u8 = 1;
+/// It was used wrongly.
+const MISUSED: u8 = 2;
 
 /// Runs the command of the process's arguments. Exit codes: 0 done, 1 it failed, 2 used wrongly, 3 `plan --exit-code`
 /// found something to change.
@@ -20,7 +22,11 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(e) => {
             let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+            // what was wrong may be the very flag, so the words themselves are asked
+            if e.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+                output::misused(&e);
+            }
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(MISUSED));
         }
     };
     logs::start(&arguments.global);
@@ -31,11 +37,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
+    let json = arguments.global.json;
     let code = match runtime.block_on(commands::run(arguments)) {
         Ok(code) => code,
         Err(e) => {
-            output::error(&e);
-            ExitCode::from(FAILED)
+            output::error(json, &e);
+            ExitCode::from(if e.is::<output::Misuse>() { MISUSED } else { FAILED })
         }
     };
     // a blocked thread, such as one that waits for standard input, does not keep a finished command alive

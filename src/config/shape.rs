@@ -34,6 +34,15 @@ pub fn all() -> [(&'static str, String); 5] {
     ]
 }
 
+/// Whether every key at the top of a document is one of `T`'s: else what seems to be missing may only be misspelt.
+pub fn has_only_known_keys<T: JsonSchema>(document: &Document) -> bool {
+    let (table, mistakes) = document.parse();
+    let root = schema::<T>();
+    let known = root.as_value().get("properties");
+    let is_known = |key: &str| known.is_some_and(|known| known.get(key).is_some());
+    mistakes.is_empty() && table.get_ref().keys().all(|key| is_known(key.get_ref()))
+}
+
 /// What a document says.
 #[derive(Debug)]
 pub struct Shaped<T> {

@@ -14,7 +14,7 @@ pub use hash::ErasureKey;
 pub use profile::{Customer, Profile};
 pub use store::attributes::attribute_names;
 pub use store::audit::{audit, audit_of};
-pub use store::directory::{address_of, ensure};
+pub use store::directory::{address_of, ensure, one_at_a_time};
 pub use store::erase::erase;
 pub use store::export::export;
 pub use store::journal::{LEDGER_LOCK, Note, note};

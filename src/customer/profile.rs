@@ -65,8 +65,7 @@ impl FromRow for Customer {
             timezone: typed(row.take()?)?,
             birthday: typed(row.take()?)?,
             source: row.take()?,
-            attributes: serde_json::from_str(&row.take::<String>()?)
-                .map_err(|e| DbError::Shape(format!("customer.attributes is no JSON object: {e}")))?,
+            attributes: attributes(row)?,
             tracking_off: row.take()?,
             paused_until: row.take()?,
             batch: row.take()?,
@@ -75,6 +74,12 @@ impl FromRow for Customer {
             erased_at: row.take()?,
         })
     }
+}
+
+/// The column `attributes`, which comes next in the row.
+pub(super) fn attributes(row: &mut Row<'_>) -> Result<Map<String, Json>, DbError> {
+    serde_json::from_str(&row.take::<String>()?)
+        .map_err(|e| DbError::Shape(format!("customer.attributes is no JSON object: {e}")))
 }
 
 fn typed<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, DbError>

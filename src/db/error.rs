@@ -13,6 +13,16 @@ pub enum DbError {
         /// The driver's error.
         source: sqlx::Error,
     },
+    /// The folder of an SQLite file does not exist.
+    #[error(
+        "the database {file} cannot be made: there is no folder {folder}. Make it, or name another in [database] url of dangol.toml, or in DANGOL_DATABASE_URL"
+    )]
+    NoFolder {
+        /// The database's file.
+        file: String,
+        /// The folder.
+        folder: String,
+    },
     /// A statement failed.
     #[error("the database refused a statement: {0}")]
     Sql(#[from] sqlx::Error),

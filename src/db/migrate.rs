@@ -123,7 +123,9 @@ pub(crate) async fn apply_to_copy(db: &Db) -> Result<(), DbError> {
     run(db, steps(db)).await
 }
 
-fn steps(db: &Db) -> &'static [Step] {
+/// All migrations for the database in use: for the tests, which add one.
+#[doc(hidden)]
+pub fn steps(db: &Db) -> &'static [Step] {
     match &db.pools {
         Pools::Sqlite { .. } => SQLITE,
         Pools::Postgres(_) => POSTGRES,

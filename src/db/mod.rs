@@ -71,6 +71,13 @@ impl Db {
     pub async fn open(location: &Location) -> Result<Db, DbError> {
         let pools = match location {
             Location::Sqlite(path) => {
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+                {
+                    return Err(DbError::NoFolder {
+                        file: path.display().to_string(),
+                        folder: folder.display().to_string(),
+                    });
+                }
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
@@ -86,7 +93,8 @@ impl Db {
                 let write = SqlitePoolOptions::new()
                     .max_connections(1)
                     .acquire_timeout(BUSY)
-                    .connect_with(options.clone())
+                    // what is erased is overwritten, in pages that become free too: FAST would leave those
+                    .connect_with(options.clone().pragma("secure_delete", "on"))
                     .await
                     .map_err(open_error)?;
                 let read = SqlitePoolOptions::new()

@@ -62,6 +62,16 @@ impl Rows {
         Rows { types: types.to_vec(), values: Vec::new() }
     }
 
+    /// A row for each of these ids.
+    pub fn ids<'a>(ids: impl IntoIterator<Item = &'a i64>) -> Rows {
+        Rows { types: vec![Type::Int], values: ids.into_iter().map(|id| Value::from(*id)).collect() }
+    }
+
+    /// A row for each of these texts.
+    pub fn texts<'a>(texts: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>) -> Rows {
+        Rows { types: vec![Type::Text], values: texts.into_iter().map(|text| Value::from(text.as_ref())).collect() }
+    }
+
     /// Adds a row.
     ///
     /// # Panics

@@ -30,7 +30,7 @@ pub async fn set(tx: &mut Tx, campaign: i64, lane: &Lane, now: Timestamp) -> Res
     store::set_lane(tx, campaign, lane, now).await
 }
 
-/// Counts what has gone wrong in the open lanes, and holds those in which it is too much.
+/// Holds the open lanes in which too much has gone wrong.
 ///
 /// # Errors
 /// What the database says.
@@ -46,8 +46,8 @@ pub async fn guard(db: &Db, now: Timestamp) -> Result<(), DbError> {
     Ok(())
 }
 
-/// How much may go wrong before a lane holds itself.
-#[derive(Clone, Copy, Debug)]
+/// What has come of a lane's mail since it was opened, by which it holds itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Mails with a final word: accepted, refused, bounced, complained.
     pub settled: i64,
@@ -59,6 +59,17 @@ pub struct Counts {
     pub unrendered: i64,
     /// All that were to be sent: not skipped for another reason.
     pub meant: i64,
+}
+
+impl Counts {
+    /// These and those.
+    pub(super) fn add(&mut self, more: &Counts) {
+        self.settled += more.settled;
+        self.hard += more.hard;
+        self.complaints += more.complaints;
+        self.unrendered += more.unrendered;
+        self.meant += more.meant;
+    }
 }
 
 /// Why a campaign with these counts has to stop, if it has to: hard bounces over 5 % or complaints over 0.3 % of at

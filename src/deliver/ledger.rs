@@ -5,13 +5,14 @@
 
 use super::compose::Policy;
 use super::judge::{Decision, judge};
+use super::lane::Counts;
 use super::store::{self, Change};
 use super::verdict::{Outcome, retry_at};
 use super::{Claimed, Refusal, State};
 use crate::db::{Db, DbError};
 use crate::event::{self, Kind, NewEvent};
 use crate::types::{Clock, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -166,7 +167,7 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
     let mut tx = db.begin().await?;
     let mails: Vec<(&Claimed, &Policy)> = begins.iter().map(|(claimed, policy, _)| (*claimed, *policy)).collect();
     // results first: a cap counts what was accepted a moment ago
-    let mut changed: HashSet<i64> = store::finish(&mut tx, &changes, now).await?.into_iter().collect();
+    let landed = store::finish(&mut tx, &changes, now).await?;
     let decisions = judge(&mut tx, &mails, now).await?;
     let mut go = Vec::new();
     let mut others = Vec::new();
@@ -184,6 +185,9 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
         }
     }
     store::finish(&mut tx, &others, now).await?;
+    for (campaign, counts) in tally(&landed, &changes) {
+        store::count(&mut tx, campaign, &counts).await?;
+    }
     let begun: HashSet<i64> = store::transmit(&mut tx, &go, now).await?.into_iter().collect();
     let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let mut by_relay: HashMap<&str, i64> = HashMap::new();
@@ -195,9 +199,27 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
     for (relay, n) in by_relay {
         store::add_relay_day(&mut tx, relay, &day, n).await?;
     }
-    let events: Vec<NewEvent> = changed.drain().filter_map(|id| delivered.remove(&id)).collect();
+    let events: Vec<NewEvent> = landed.iter().filter_map(|(id, _)| delivered.remove(id)).collect();
     event::append(tx, &events, now).await?;
     Ok(begun)
+}
+
+/// What changes that took hold mean for the lanes of their campaigns.
+fn tally(landed: &[(i64, i64)], changes: &[Change]) -> BTreeMap<i64, Counts> {
+    let by_id: HashMap<i64, &Change> = changes.iter().map(|change| (change.id, change)).collect();
+    let mut counts: BTreeMap<i64, Counts> = BTreeMap::new();
+    for (id, campaign) in landed {
+        let Some(change) = by_id.get(id) else { continue };
+        let render = change.reason.as_deref().is_some_and(|reason| reason.starts_with("render"));
+        let one = match change.state {
+            State::Accepted => Counts { settled: 1, ..Counts::default() },
+            State::Refused => Counts { settled: 1, hard: 1, ..Counts::default() },
+            State::Skipped if render => Counts { unrendered: 1, ..Counts::default() },
+            _ => continue,
+        };
+        counts.entry(*campaign).or_default().add(&one);
+    }
+    counts
 }
 
 fn change(id: i64, token: i64, state: State, reason: Option<&str>) -> Change {

@@ -15,6 +15,7 @@ use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// What keeps a workspace from being opened.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +160,7 @@ impl Open {
             tokens,
             cache,
             composer,
+            woken: Arc::default(),
         })
     }
 }
@@ -190,6 +192,8 @@ pub struct App {
     pub journal: Arc<Journal>,
     /// The maker of mails.
     pub composer: Composer,
+    /// Told when something came in, so that the scheduler looks at once.
+    pub woken: Arc<Notify>,
 }
 
 impl App {

@@ -1,5 +1,7 @@
 //! What the web door asks of the stages: permission, the mail as a page, the questions of a launched campaign.
 
+mod api;
+
 use super::App;
 use crate::campaign::store as campaigns;
 use crate::config::model::Survey;
@@ -127,8 +129,7 @@ impl Surveys for App {
             }
             let mut db = &self.db;
             let Some(mail) = campaigns::mail(&mut db, message).await? else { return Ok(None) };
-            let (_, content) = campaigns::content(&mut db, mail.revision).await?;
-            Ok(content.surveys().remove(name))
+            Ok(campaigns::survey(&mut db, mail.revision, name).await?)
         })
     }
 }

@@ -1,12 +1,13 @@
 //! The relays of the settings, ready for use: passwords from the environment, `catch://` by a catcher started here.
 
+mod advice;
+
 use super::{App, AppError};
 use crate::catcher::{self, Catcher};
 use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, secret};
 use crate::deliver::direct;
 use crate::deliver::relay::{Relay, Scheme, Server, Tls};
-use crate::deliver::verdict::Phase;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -84,11 +85,9 @@ pub async fn try_all(app: &App) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (i, relay) in relays.relays.iter().enumerate() {
         if let Err((phase, why)) = direct::try_relay(relay, "localhost").await {
-            let message = format!("the relay `{}` cannot be used: {why}", relay.name);
-            let help = match phase {
-                Phase::Auth => format!("check the user in `url`, and {}", secret::relay_password_variable(&relay.name)),
-                _ => "check host and port, that the server runs, and that no firewall stands between".into(),
-            };
+            let variable = secret::relay_password_variable(&relay.name);
+            let (what, help) = advice::of(&relay.server, phase, &why, &variable);
+            let message = format!("the relay `{}` cannot be used: {what}", relay.name);
             let document = &app.workspace.settings.document;
             problems.push(document.problem(&format!("relay[{i}].url"), "relay", message).help(help));
         }

@@ -7,6 +7,7 @@
 use super::journal::{Journal, Replayed};
 use super::{AppError, Open};
 use crate::campaign::control::{self, Action};
+use crate::campaign::journey::{self, Which};
 use crate::campaign::{LiveCache, enrol, store as campaigns};
 use crate::config::model::Settings;
 use crate::config::secret::SiteSecret;
@@ -179,7 +180,10 @@ async fn settle(
         None => sequence::positions(db).await?.into_iter().map(|(table, last)| (table, last + GAP)).collect(),
     };
     sequence::advance(db, &ids).await?;
-    let overdue = enrol::overdue(db, &LiveCache::default(), settings, now).await?;
+    let cache = LiveCache::default();
+    let overdue = enrol::overdue(db, &cache, settings, now).await?;
+    // whoever came into a campaign, or took a step in it, since the backup: their mail may have gone out
+    while journey::tick(db, &cache, settings, 64, Which::Held, now).await?.slices > 0 {}
     let mut tx = db.begin().await?;
     let unknown = deliver::distrust_due(&mut tx, UNKNOWN, now).await?;
     tx.commit().await?;

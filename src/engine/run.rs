@@ -2,6 +2,8 @@
 
 use super::relays::{self, Relays};
 use super::{App, AppError};
+use crate::access;
+use crate::campaign::journey::{self, Which};
 use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
 use crate::deliver::lane;
@@ -143,6 +145,7 @@ impl Running {
                     }
                     Ok(false) => tokio::select! {
                         () = tokio::time::sleep(POLL) => {}
+                        () = app.woken.notified() => {}
                         () = stop.cancelled() => {}
                     },
                     Err(e) => {
@@ -242,12 +245,16 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     let mut idle = Idle::default();
     let mut busy = enrol(app, &mut idle).await?;
     campaigns::finish_all(&app.db, now).await?;
+    for campaign in campaigns::half_cancelled(&app.db).await? {
+        campaigns::cancel_rest(&app.db, campaign, now).await?;
+    }
     let settings = app.settings();
     busy |= settle::settle(&app.db, now).await? > 0;
     let moved = relationship::catch_up(&app.db, &settings, now).await?;
     busy |= moved.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
+        access::forget(&app.db, now).await?;
     }
     app.journal.keep(&app.db).await?;
     Ok(busy)
@@ -255,9 +262,11 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
 
 async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
     let settings = app.settings();
-    let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, app.clock.now()).await?;
+    let now = app.clock.now();
+    let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     idle.stale += progress.stale;
-    Ok(progress.slices > 0)
+    let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
+    Ok(progress.slices + inside.slices > 0)
 }
 
 /// Looks, while mail goes out, whether a campaign has to stop.

@@ -2,7 +2,7 @@
 
 use super::{App, AppError};
 use crate::track::{HitLog, Spool};
-use crate::web::{self, State};
+use crate::web::{self, Api, State};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,7 +54,8 @@ pub fn serve_on(app: &App, listener: TcpListener, stop: CancellationToken) -> Re
         hits: log.clone(),
         deeds: door.clone(),
         view: door.clone(),
-        surveys: door,
+        surveys: door.clone(),
+        api: Api::new(door),
         metrics,
         withdrawals: Spool::new(spool(app, "withdrawals")),
     });

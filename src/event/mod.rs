@@ -14,4 +14,6 @@ mod kind;
 mod store;
 
 pub use kind::Kind;
-pub use store::{Event, NewEvent, append, append_in, cursor, move_cursor, purchase, read_after};
+pub use store::{
+    Event, NewEvent, append, append_in, begin_cursor, cursor, kinds_seen, move_cursor, purchase, read_after,
+};

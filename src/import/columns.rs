@@ -1,6 +1,7 @@
 //! Which of their columns is which of ours: by name, by the names that shops and Excel use in Korean and English, or as
 //! `--map theirs=ours` says.
 
+use super::rejects::COLUMNS;
 use crate::config::nearest;
 use serde::Serialize;
 use std::sync::Arc;
@@ -110,6 +111,30 @@ impl Shape {
         if self.attributes && !name.is_empty() { Target::Attribute(name.into()) } else { Target::Ignored }
     }
 
+    /// Where a name goes that has to be one of ours, or `attr.NAME` where there are attributes.
+    ///
+    /// # Errors
+    /// That it is none, with the nearest that is.
+    pub(super) fn exact(&self, key: &str) -> Result<Target, String> {
+        if let Some(field) = self.field(key) {
+            return Ok(Target::Field(field));
+        }
+        let named = key.strip_prefix("attr.").is_some_and(|name| !name.trim().is_empty());
+        if self.attributes && (named || key == "attributes") {
+            return Ok(Target::Attribute(attribute(key).into()));
+        }
+        let shown: String = key.chars().take(60).collect();
+        let other = self.shown(&self.target(key)).filter(|ours| {
+            self.field(ours).is_some() || self.known_attributes.iter().any(|f| ours == &format!("attr.{}", f.name))
+        });
+        let help = match other {
+            Some(ours) => format!("did you mean `{ours}`?"),
+            None => nearest(key, self.names()).unwrap_or_default(),
+        };
+        let or = if self.attributes { format!("; an attribute is written `attr.{shown}`") } else { String::new() };
+        Err(format!("{} have no member `{shown}`; {help}{or}", self.kind))
+    }
+
     /// Where `--map` sends a column.
     pub(super) fn asked(&self, theirs: &str, ours: &str) -> Result<Target, String> {
         let ours = ours.trim();
@@ -138,11 +163,10 @@ impl Shape {
                 header.len()
             ));
         }
-        let rejected = header.len() > 2 && header[header.len() - 2..] == ["line", "reason"];
+        let rejected = header.len() > COLUMNS.len() && header[..COLUMNS.len()] == COLUMNS;
         let mut targets: Vec<Option<Target>> = vec![None; header.len()];
         if rejected {
-            let n = header.len();
-            targets[n - 2..].fill(Some(Target::Ignored));
+            targets[..COLUMNS.len()].fill(Some(Target::Ignored));
         }
         for (theirs, ours) in maps {
             let Some(at) = header.iter().position(|name| plain(name) == plain(theirs)) else {

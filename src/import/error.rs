@@ -13,6 +13,16 @@ pub enum ImportError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// It is no text.
+    #[error("{file} seems to be {what}, and not CSV or NDJSON: {help}")]
+    Binary {
+        /// The file.
+        file: String,
+        /// What it seems to be.
+        what: &'static str,
+        /// What to do.
+        help: &'static str,
+    },
     /// There is nothing in it.
     #[error("{0} is empty: the first line names the columns")]
     Empty(String),

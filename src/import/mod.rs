@@ -6,11 +6,13 @@
 //!                                                             └──── rejects ◄────┘
 //! ```
 //!
-//! Good rows land, bad rows go to `FILE.rejected.csv` with the reason. The same file twice changes nothing, so a
+//! Good rows land, bad rows go to `FILE.rejected.csv`, or `.ndjson`, with the reason. The same file twice changes nothing, so a
 //! half-imported one is simply imported again. Slices keep the database's one writer free for others. The parsers take a
-//! [`Record`], not CSV, so that the HTTP API is judged by the same code.
+//! [`Record`], not CSV, so that the HTTP API is judged by the same code: [`rows`].
 
+mod binary;
 mod columns;
+mod door;
 mod encoding;
 mod error;
 pub mod kinds;
@@ -19,6 +21,7 @@ mod reader;
 mod record;
 mod rejects;
 mod report;
+mod rows;
 mod run;
 mod source;
 mod store;
@@ -30,6 +33,7 @@ pub use columns::{Mapped, Mapping};
 pub use error::ImportError;
 pub use record::{Cell, Record};
 pub use report::{Rejected, Report};
+pub use rows::{members, rows};
 pub use run::run;
 pub use source::Input;
 pub use store::Batch;
@@ -77,13 +81,13 @@ pub struct Options<'a> {
     pub map: Vec<(String, String)>,
     /// `--currency`: of amounts that name none.
     pub currency: Option<Currency>,
-    /// `--create`: orders of unknown customers make them.
+    /// `--create`: orders and events of unknown customers make them.
     pub create: bool,
     /// `--consent TOPIC --evidence TEXT`: recorded for every row of customers.
     pub consent: Option<(String, String)>,
     /// Shows what would happen, and changes nothing.
     pub dry_run: bool,
-    /// Where rejected rows go; without it, beside the file, as `FILE.rejected.csv`.
+    /// Where rejected rows go; without it, beside the file, as `FILE.rejected.csv` or `FILE.rejected.ndjson`.
     pub rejected: Option<PathBuf>,
 }
 

@@ -4,10 +4,10 @@ use super::columns::{Mapping, Shape, Target};
 use super::encoding::{Decoder, Told};
 use super::kinds::{Context, Rows};
 use super::record::{Cell, Record, without_nul};
-use super::rejects::restored;
+use super::rejects::{COLUMNS, restored};
 use super::source::Source;
 use super::table::{Head, Table};
-use super::{ImportError, ndjson};
+use super::{ImportError, binary, ndjson};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,8 +56,17 @@ fn read_all<K: Rows>(
     context: &Arc<Context>,
     to: &Sender<News<K::Row>>,
 ) -> Result<(), ImportError> {
+    let unread = |source| ImportError::Read { file: file.to_owned(), source };
+    let mut source = source;
+    if let Some((what, help)) = binary::seems(&source.peek(256).map_err(unread)?) {
+        return Err(ImportError::Binary { file: file.to_owned(), what, help });
+    }
     let mut decoder = Decoder::new(source);
-    let head = Head::read(&mut decoder).map_err(|source| ImportError::Read { file: file.to_owned(), source })?;
+    let head = Head::read(&mut decoder).map_err(unread)?;
+    if binary::no_text(head.first_line()) {
+        let help = "export it as CSV in UTF-8";
+        return Err(ImportError::Binary { file: file.to_owned(), what: "no text: NUL bytes are in it", help });
+    }
     if head.is_empty() {
         return Err(ImportError::Empty(file.to_owned()));
     }
@@ -129,6 +138,7 @@ fn read_table<K: Rows>(
         };
         let bytes = row.as_slice().len();
         let parsed = record(&row, &mapping, K::SHAPE.fields.len()).and_then(|record| K::parse(record, context));
+        let row = if mapping.rejected { row.iter().skip(COLUMNS.len()).collect() } else { row };
         if !blocks.add(Item { line, raw: Raw::Table(row), row: parsed }, bytes) {
             return Ok(());
         }
@@ -139,16 +149,19 @@ fn read_table<K: Rows>(
 
 /// The columns that a rejected file repeats: not those that it adds itself.
 fn own_columns(header: &[&str], rejected: bool) -> Vec<String> {
-    let n = if rejected { header.len() - 2 } else { header.len() };
-    header[..n].iter().map(|name| (*name).to_owned()).collect()
+    let own = if rejected { &header[COLUMNS.len()..] } else { header };
+    own.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn record(row: &csv::StringRecord, mapping: &Mapping, fields: usize) -> Result<Record, String> {
     let width = mapping.targets.len();
     if row.len() < width || row.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+        // the columns that we put before theirs are none of theirs
+        let ours = if mapping.rejected { COLUMNS.len() } else { 0 };
+        let (found, width) = (row.len().saturating_sub(ours), width - ours);
+        let cells = if found == 1 { "cell" } else { "cells" };
         return Err(format!(
-            "this row has {} cells, and the first line has {width}: is a quote or delimiter missing?",
-            row.len()
+            "this row has {found} {cells}, and the first line has {width}: is a quote or delimiter missing?"
         ));
     }
     let mut record = Record::new(fields);
@@ -192,7 +205,7 @@ fn read_lines<K: Rows>(
             // the first object shows the mapping; later ones may hold other keys
             let names: Vec<&str> = object.as_ref().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default();
             let mapping = keys.mapping(&names);
-            let opened = News::Opened { delimiter: None, mapping, header: vec!["row".into()], encoding };
+            let opened = News::Opened { delimiter: None, mapping, header: Vec::new(), encoding };
             if to.blocking_send(opened).is_err() {
                 return Ok(());
             }
@@ -211,6 +224,8 @@ fn read_lines<K: Rows>(
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     shape: &'a Shape,
+    /// A key that is no name of ours is refused, not left out.
+    strict: bool,
     known: HashMap<String, Target>,
 }
 
@@ -220,42 +235,57 @@ impl<'a> Keys<'a> {
         for (theirs, ours) in maps {
             known.insert(theirs.clone(), shape.asked(theirs, ours)?);
         }
-        Ok(Keys { shape, known })
+        Ok(Keys { shape, strict: false, known })
     }
 
-    fn target(&mut self, key: &str) -> Target {
+    /// Our own names and no others: whoever writes a program is told of a slip, not guessed at.
+    pub(super) fn strict(shape: &'a Shape) -> Keys<'a> {
+        Keys { shape, strict: true, known: HashMap::new() }
+    }
+
+    fn target(&mut self, key: &str) -> Result<Target, String> {
         if let Some(target) = self.known.get(key) {
-            return target.clone();
+            return Ok(target.clone());
         }
-        let target = self.shape.target(key);
+        let target = if self.strict { self.shape.exact(key)? } else { self.shape.target(key) };
         // a hostile file can name a new key in every row
         if self.known.len() < 10_000 {
             self.known.insert(key.to_owned(), target.clone());
         }
-        target
+        Ok(target)
     }
 
     fn mapping(&mut self, names: &[&str]) -> Mapping {
-        let targets: Vec<Target> = names.iter().map(|name| self.target(name)).collect();
+        let rejected = COLUMNS.iter().all(|ours| names.contains(ours));
+        let names: Vec<&str> = names.iter().copied().filter(|name| !rejected || !COLUMNS.contains(name)).collect();
+        let targets: Vec<Target> = names.iter().map(|name| self.target(name).unwrap_or(Target::Ignored)).collect();
         let named = names
             .iter()
             .zip(&targets)
             .map(|(theirs, target)| super::Mapped { theirs: (*theirs).to_owned(), ours: self.shape.shown(target) });
         let named = named.collect();
-        Mapping { targets, named, rejected: false }
+        Mapping { targets, named, rejected }
     }
 
     pub(super) fn record(&mut self, object: Map<String, Json>) -> Result<Record, String> {
         let mut record = Record::new(self.shape.fields.len());
         let mut set: Vec<usize> = Vec::new();
+        // a row that was rejected once, mended
+        let rejected = COLUMNS.iter().all(|ours| object.contains_key(*ours));
         for (key, value) in object {
+            if rejected && COLUMNS.contains(&key.as_str()) {
+                continue;
+            }
             without_nul(&value)?;
-            match (self.target(&key), value) {
+            match (self.target(&key)?, value) {
                 (Target::Attribute(name), Json::Object(inner)) if matches!(&*name, "attributes" | "attr") => {
                     for (name, value) in inner {
                         without_nul(&Json::String(name.clone()))?;
                         record.set_extra(name.into(), Cell::Json(value));
                     }
+                }
+                (Target::Attribute(name), _) if self.strict && &*name == "attributes" => {
+                    return Err("`attributes` is no object such as {\"city\": \"Seoul\"}".into());
                 }
                 (Target::Attribute(name), value) => record.set_extra(name, Cell::Json(value)),
                 (Target::Field(field), value) => {

@@ -4,13 +4,12 @@ use super::columns::Mapping;
 use super::encoding::Told;
 use super::kinds::{Consents, Context, Customers, Events, Landed, Landing, Orders, Rows, Suppressions};
 use super::reader::{self, Item, News};
-use super::rejects::Rejects;
+use super::rejects::{Beside, Rejects};
 use super::report::{Rejected, Report};
 use super::store::{self, Counts};
 use super::{ImportError, Input, Kind, Options, Progress};
 use crate::db::{Db, DbError};
 use crate::types::Timestamp;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -38,7 +37,10 @@ pub async fn run(
     now: Timestamp,
 ) -> Result<Report, ImportError> {
     let context = Arc::new(Context::new(options, now)?);
-    let rejected = options.rejected.clone().unwrap_or_else(|| input.rejected());
+    let rejected = match &options.rejected {
+        Some(path) => Beside::Named(path.clone()),
+        None => Beside::Input(input.rejected()),
+    };
     let job = Job { db, kind, context, dry: options.dry_run, rejected, now };
     match kind {
         Kind::Customers => job.run::<Customers>(input, progress).await,
@@ -54,7 +56,7 @@ struct Job<'a> {
     kind: Kind,
     context: Arc<Context>,
     dry: bool,
-    rejected: PathBuf,
+    rejected: Beside,
     now: Timestamp,
 }
 
@@ -96,7 +98,8 @@ impl Job<'_> {
                 return Err(DbError::Shape("the reading thread said nothing".into()).into());
             }
         };
-        let mut rejects = Rejects::begin((!self.dry).then(|| self.rejected.clone()), header)?;
+        let lines = report.delimiter.is_none();
+        let mut rejects = Rejects::begin((!self.dry).then(|| self.rejected.path(lines)), header, lines)?;
         if !self.dry {
             report.batch = Some(store::begin(self.db, self.kind, file, self.now).await?);
         }
@@ -171,7 +174,7 @@ impl Job<'_> {
         batch: Option<i64>,
     ) -> Result<Landing, DbError> {
         let mut tx = self.db.begin().await?;
-        store::one_at_a_time(&mut tx).await?;
+        crate::customer::one_at_a_time(&mut tx).await?;
         let landing =
             if rows.is_empty() { Landing::default() } else { kind.land(&mut tx, rows, &self.context, batch).await? };
         if let Some(batch) = batch {

@@ -38,15 +38,11 @@ impl Input {
         }
     }
 
-    /// Where its rejected rows go when nothing else is said.
+    /// Where its rejected rows go when nothing else is said, without the ending, which the way of writing decides.
     pub(super) fn rejected(&self) -> PathBuf {
         match self {
-            Input::Path(path) => {
-                let mut name = path.as_os_str().to_owned();
-                name.push(".rejected.csv");
-                name.into()
-            }
-            Input::Stdin | Input::Reader(..) => "stdin.rejected.csv".into(),
+            Input::Path(path) => path.clone(),
+            Input::Stdin | Input::Reader(..) => "stdin".into(),
         }
     }
 
@@ -70,6 +66,17 @@ pub(super) struct Source {
     reader: Box<dyn Read + Send>,
     pub(super) read: Arc<AtomicU64>,
     pub(super) total: Option<u64>,
+}
+
+impl Source {
+    /// The first bytes, which are read again afterwards.
+    pub(super) fn peek(&mut self, wanted: u64) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        (&mut self.reader).take(wanted).read_to_end(&mut head)?;
+        let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(io::Cursor::new(head.clone()).chain(rest));
+        Ok(head)
+    }
 }
 
 impl Read for Source {

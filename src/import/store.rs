@@ -3,11 +3,8 @@
 use super::Kind;
 use super::kinds::Landed;
 use crate::args;
-use crate::db::{Db, DbError, FromRow, Query, Row, Tx};
+use crate::db::{Db, DbError, FromRow, Query, Row, Rows, Tx};
 use crate::types::Timestamp;
-
-/// PostgreSQL: two imports at once would both find a customer missing.
-const LOCK: i64 = 0x6461_6e67_6f6c_0002;
 
 /// An import, as it stands in the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,10 +70,6 @@ pub(super) async fn finish(db: &Db, batch: i64, now: Timestamp) -> Result<(), Db
     Ok(())
 }
 
-pub(super) async fn one_at_a_time(tx: &mut Tx) -> Result<(), DbError> {
-    tx.serialise(LOCK).await
-}
-
 /// What a slice adds to its batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -122,33 +115,72 @@ pub(super) async fn consented(tx: &mut Tx, batch: i64, after: i64, limit: i64) -
     Ok(tx.all::<(i64,)>(sql, args![batch, after, limit]).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes back orders and events that no reader of the log has seen, at most `limit`; gives how many events.
+/// Takes back events that no reader of the log has seen, at most `limit`; gives how many. Orders go another way, and
+/// what was redeemed stays: the ledger has it.
 pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit: i64) -> Result<u64, DbError> {
-    let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind <> 'correction' \
-                 AND NOT EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id AND p.updated_at > e.recorded_at) \
+    let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind NOT IN ('order', 'correction', 'redemption') \
                  AND NOT EXISTS (SELECT 1 FROM event x WHERE x.customer_id = e.customer_id AND x.kind = 'correction' AND x.id > e.id) \
-                 AND NOT EXISTS (SELECT 1 FROM reward_lot r WHERE r.order_id = e.id) ORDER BY e.id LIMIT ?";
+                 ORDER BY e.id LIMIT ?";
     let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
     let Some((last,)) = ids.last().copied() else { return Ok(0) };
     let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
-    for chunk in crate::db::Rows::pieces(&ids, 512) {
-        for table in ["order_item", "purchase"] {
-            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE event_id")), rows(chunk), args![]).await?;
-        }
-        tx.execute_rows(&of_events("DELETE FROM event WHERE id"), rows(chunk), args![]).await?;
+    for chunk in Rows::pieces(&ids, 512) {
+        tx.execute_rows(&of_events("DELETE FROM event WHERE id"), Rows::ids(chunk), args![]).await?;
     }
     debug_assert!(last > after);
     Ok(ids.len() as u64)
 }
 
-fn of_events(head: &str) -> String {
-    format!("WITH input(k) AS ({{rows}}) {head} IN (SELECT k FROM input)")
+/// A correction of the log: its id, of which import it is, and what it says.
+pub(super) type Correction = (i64, Option<i64>, String);
+
+/// Of `e`, a correction: that nothing has put right again what it did. `undo:` is the key of what puts an event right.
+const STANDS: &str = "NOT EXISTS (SELECT 1 FROM event u WHERE u.dedupe_key = 'undo:' || CAST(e.id AS TEXT))";
+
+/// The last corrections that the batch brought and that stand, before event `before`.
+pub(super) async fn corrections_of(
+    tx: &mut Tx,
+    batch: i64,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Correction>, DbError> {
+    let sql = format!(
+        "SELECT e.id, e.batch_id, e.data FROM event e WHERE e.batch_id = ? AND e.kind = 'correction' AND e.id < ? AND {STANDS} \
+         ORDER BY e.id DESC LIMIT ?"
+    );
+    tx.all(&sql, args![batch, before, limit]).await
 }
 
-fn rows(ids: &[i64]) -> crate::db::Rows {
-    let mut rows = crate::db::Rows::new(&[crate::db::Type::Int]);
-    ids.iter().for_each(|id| rows.push(args![*id]));
-    rows
+/// The corrections about these customers that others than the batch have made and that stand.
+pub(super) async fn corrections_by_others(
+    tx: &mut Tx,
+    batch: i64,
+    customers: &[i64],
+) -> Result<Vec<Correction>, DbError> {
+    let sql = format!(
+        "WITH input(k) AS ({{rows}}) SELECT e.id, e.batch_id, e.data FROM input JOIN event e ON e.customer_id = input.k \
+         WHERE e.kind = 'correction' AND (e.batch_id IS NULL OR e.batch_id <> ?) AND e.dedupe_key NOT LIKE 'undo:%' \
+         AND {STANDS} ORDER BY e.id"
+    );
+    let mut all = Vec::new();
+    for chunk in Rows::pieces(customers, 512) {
+        all.extend(tx.all_with_rows::<Correction>(&sql, Rows::ids(chunk), args![batch]).await?);
+    }
+    Ok(all)
+}
+
+/// Those of these events for which rewards were granted.
+pub(super) async fn rewarded(tx: &mut Tx, events: &[i64]) -> Result<Vec<i64>, DbError> {
+    let sql = "WITH input(k) AS ({rows}) SELECT DISTINCT l.order_id FROM input JOIN reward_lot l ON l.order_id = input.k WHERE l.granted > l.reversed";
+    let mut all = Vec::new();
+    for chunk in Rows::pieces(events, 512) {
+        all.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(chunk), args![]).await?.into_iter().map(|(id,)| id));
+    }
+    Ok(all)
+}
+
+fn of_events(head: &str) -> String {
+    format!("WITH input(k) AS ({{rows}}) {head} IN (SELECT k FROM input)")
 }
 
 /// Why customers that a batch made are kept: each condition, over `c`, with its words.
@@ -157,7 +189,12 @@ const USES: &[(&str, &str)] = &[
     ("c.updated_at > ?", "were changed since"),
     ("EXISTS (SELECT 1 FROM message m WHERE m.customer_id = c.id)", "were mailed"),
     ("EXISTS (SELECT 1 FROM enrolment n WHERE n.customer_id = c.id)", "are in a campaign"),
-    ("EXISTS (SELECT 1 FROM event e WHERE e.customer_id = c.id)", "have events or orders"),
+    (
+        // an order that was taken back is none, nor is the correction that says so
+        "EXISTS (SELECT 1 FROM event e WHERE e.customer_id = c.id AND e.dedupe_key NOT LIKE 'undone:%' \
+         AND NOT (e.kind = 'correction' AND e.dedupe_key LIKE 'undo:%'))",
+        "have events or orders",
+    ),
     (
         "EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = c.id)",
         "have consents from elsewhere, or that mail relied on",
@@ -184,12 +221,12 @@ pub(super) async fn take_back_customers(
     );
     let unused: Vec<(i64,)> = tx.all(&sql, args![batch.id, after, last, batch.started_at]).await?;
     let unused: Vec<i64> = unused.into_iter().map(|(id,)| id).collect();
-    for chunk in crate::db::Rows::pieces(&unused, 512) {
+    for chunk in Rows::pieces(&unused, 512) {
         for table in ["segment_member", "relationship", "consent_state"] {
-            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), rows(chunk), args![])
+            tx.execute_rows(&of_events(&format!("DELETE FROM {table} WHERE customer_id")), Rows::ids(chunk), args![])
                 .await?;
         }
-        tx.execute_rows(&of_events("DELETE FROM customer WHERE id"), rows(chunk), args![]).await?;
+        tx.execute_rows(&of_events("DELETE FROM customer WHERE id"), Rows::ids(chunk), args![]).await?;
     }
     Ok(Some((last, unused.len() as u64)))
 }
@@ -215,8 +252,7 @@ pub(super) async fn kept_customers(db: &mut impl Query, batch: &Batch) -> Result
 pub(super) async fn standing(db: &mut impl Query, table: Standing, batch: i64) -> Result<i64, DbError> {
     let sql = match table {
         Standing::Customers => "SELECT count(*) FROM customer WHERE batch_id = ?",
-        Standing::Events => "SELECT count(*) FROM event WHERE batch_id = ? AND kind <> 'correction'",
-        Standing::Corrections => "SELECT count(*) FROM event WHERE batch_id = ? AND kind = 'correction'",
+        Standing::Events => "SELECT count(*) FROM event WHERE batch_id = ? AND kind NOT IN ('order', 'correction')",
         Standing::Consents => "SELECT count(*) FROM consent WHERE batch_id = ?",
     };
     let (n,): (i64,) = db.one(sql, args![batch]).await?;
@@ -228,7 +264,6 @@ pub(super) async fn standing(db: &mut impl Query, table: Standing, batch: i64) -
 pub(super) enum Standing {
     Customers,
     Events,
-    Corrections,
     Consents,
 }
 

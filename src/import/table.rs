@@ -53,6 +53,12 @@ impl Head {
         self.trimmed().first().copied()
     }
 
+    /// As far as the first line goes.
+    pub(super) fn first_line(&self) -> &[u8] {
+        let text = self.trimmed();
+        &text[..text.iter().position(|b| *b == b'\n').unwrap_or(text.len())]
+    }
+
     pub(super) fn chain<R: Read>(self, rest: R) -> Chain<Cursor<Vec<u8>>, R> {
         Cursor::new(self.text).chain(rest)
     }

@@ -1,5 +1,7 @@
-//! Taking an import back, as far as nothing has used it. What has been mailed, counted or changed since stays, and is
-//! said.
+//! Taking an import back, as far as nothing has used it. Orders go by corrections in the log, so that scores which have
+//! counted them count anew. What has been mailed, answered or changed since stays, and is said.
+
+mod orders;
 
 use super::ImportError;
 use super::store::{self, Standing};
@@ -18,6 +20,8 @@ pub struct Undone {
     pub customers: u64,
     /// Orders and other events taken back.
     pub events: u64,
+    /// Changes of orders that other imports had opened, put back.
+    pub corrections: u64,
     /// Lines of consent taken back.
     pub consents: u64,
     /// Suppressions lifted.
@@ -29,16 +33,18 @@ pub struct Undone {
 /// Customers a transaction.
 const SLICE: i64 = 500;
 
-/// Takes back what import `batch` brought and nothing has used yet: customers without mail, events or changes since,
-/// orders and events that no reader of the log has seen, consents that no mail relied on, suppressions. May be called
-/// again. It goes in slices, so other writers do not wait.
+/// Takes back what import `batch` brought: orders, and its changes of other orders, which nothing has changed since;
+/// other events that no reader of the log has seen; customers without mail, events or changes since; consents that no
+/// mail relied on; suppressions. May be called again. It goes in slices, so other writers do not wait.
 ///
 /// # Errors
 /// When there is no such import; what the database says.
 pub async fn undo(db: &Db, batch: i64, actor: &str, now: Timestamp) -> Result<Undone, ImportError> {
     let Some(found) = store::batch(&mut &*db, batch).await? else { return Err(ImportError::NoBatch(batch)) };
     let mut undone = Undone { batch, ..Undone::default() };
-    undone.events = events(db, batch).await?;
+    let orders = orders::undo(db, batch, now).await?;
+    undone.events = orders.taken_back + events(db, batch).await?;
+    undone.corrections = orders.put_back;
     undone.consents = consents(db, batch, now).await?;
     undone.customers = customers(db, &found).await?;
     let mut tx = db.begin().await?;
@@ -47,6 +53,7 @@ pub async fn undo(db: &Db, batch: i64, actor: &str, now: Timestamp) -> Result<Un
     audit(&mut tx, actor, "import undo", &format!("import {batch}"), Some(&found.file), now).await?;
     tx.commit().await?;
     undone.kept = kept(db, &found).await?;
+    undone.kept.splice(0..0, orders.kept());
     Ok(undone)
 }
 
@@ -99,12 +106,9 @@ async fn kept(db: &Db, batch: &store::Batch) -> Result<Vec<String>, DbError> {
     let events = store::standing(&mut &*db, Standing::Events, batch.id).await?;
     if events > 0 {
         kept.push(format!(
-            "{events} orders or events stay: they are counted in scores already, or were corrected since"
+            "{events} events stay: scores have seen them, or something was corrected since. Only orders can be taken back \
+             after that; to be rid of these too, restore the backup from before the import"
         ));
-    }
-    let corrections = store::standing(&mut &*db, Standing::Corrections, batch.id).await?;
-    if corrections > 0 {
-        kept.push(format!("{corrections} corrected orders keep their new values; the log holds the old ones"));
     }
     let consents = store::standing(&mut &*db, Standing::Consents, batch.id).await?;
     if consents > 0 {

@@ -33,9 +33,9 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Reason::Erased => "erased",
-            Reason::NoAddress => "no-address",
+            Reason::NoAddress => "no address",
             Reason::Suppressed => "suppressed",
-            Reason::NoConsent => "no-consent",
+            Reason::NoConsent => "no consent",
             Reason::Paused => "paused",
         }
     }

@@ -93,10 +93,12 @@ pub struct Corrections(HashMap<i64, Option<String>>);
 
 impl Corrections {
     /// Collects the corrections among `events`: `{"corrects": id, "class": "machine"}` gives a hit another class,
-    /// without a class the event did not happen. The last one holds.
+    /// without a class the event did not happen. The last one holds. One with `changes` tells other values of an order,
+    /// which happened all the same.
     pub fn of<'e>(events: impl Iterator<Item = &'e Event>) -> Corrections {
         let mut found = HashMap::new();
-        for event in events.filter(|event| event.kind == Kind::Correction) {
+        let unsaid = |event: &&Event| event.kind == Kind::Correction && event.data.get("changes").is_none();
+        for event in events.filter(unsaid) {
             if let Some(id) = corrects(event) {
                 found.insert(id, event.data.get("class").and_then(|c| c.as_str()).map(str::to_owned));
             }

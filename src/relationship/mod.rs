@@ -39,6 +39,6 @@ pub use error::RelationshipError;
 pub use explain::{Explanation, explain};
 pub use fields::{FIELDS, FieldDef};
 pub use figures::Figures;
-pub use reader::{Progress, catch_up, catch_up_slice};
+pub use reader::{CURSOR, Progress, catch_up, catch_up_slice};
 pub use refresh::{refresh, refresh_all};
 pub use sums::{Input, Sums};

@@ -1,7 +1,7 @@
 //! A template made ready, once for each revision and process: all its languages, as Handlebars templates.
 
 use super::expand::{self, Expanded, shown};
-use super::helpers::{BLOCKS, VALUES};
+use super::helpers::{self, BLOCKS, VALUES};
 use super::law;
 use super::library::{Library, Markup, file_name};
 use super::links::{self, Found};
@@ -119,6 +119,11 @@ impl Compiled {
 }
 
 impl Variant {
+    /// The language in its file's name.
+    pub(crate) fn tag(&self) -> Option<&Locale> {
+        self.tag.as_ref()
+    }
+
     pub(crate) fn needs(&self, name: &str) -> bool {
         let uses = |p: &Program| p.names.contains(&name);
         uses(&self.html) || uses(&self.text) || uses(&self.subject) || self.preheader.as_ref().is_some_and(uses)
@@ -130,7 +135,7 @@ impl Program {
         let template = Template::compile(source).map_err(|e| e.reason().to_string())?;
         let mut uses: Vec<&'static str> =
             VALUES.iter().map(|(name, _)| *name).filter(|name| source.contains(name)).collect();
-        uses.extend(["track", "scope", "each", "open_pixel"].into_iter().filter(|name| source.contains(name)));
+        uses.extend(helpers::block_names().filter(|name| source.contains(name)));
         let names = ["unsubscribe_url", "preferences_url", "view_url"];
         let names = names.into_iter().filter(|name| source.contains(name)).collect();
         Ok(Program { template, uses, size: source.len(), names })
@@ -226,6 +231,12 @@ fn head(
             None
         }
     };
+    // one that cannot be read stands nowhere, and was told of
+    let empty = front.subject.as_ref().filter(|placed| placed.text.trim().is_empty() && !placed.span.is_empty());
+    if let (None, Some(placed)) = (&options.subject, empty) {
+        let empty = Problem::at(file, source, placed.span.clone(), "missing-subject", "the subject is empty");
+        problems.push(empty.help("a mail without a subject is taken for spam: write subject = \"…\""));
+    }
     let text = options.subject.as_deref().or(front.subject.as_ref().map(|p| p.text.as_str())).unwrap_or_default();
     if options.kind == TopicKind::Marketing
         && options.profile == Profile::Kr
@@ -300,19 +311,14 @@ fn body(
     }
     let restored = protected.tokens.restore(&numbered);
     let (html_footer, _) = law::footer(options, language);
-    let first = match preheader {
-        true => {
-            "<div style=\"display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all\">{{preheader}}</div>"
-        }
-        false => "",
-    };
+    let first = hidden(preheader, options.clicks);
     let placed = restored.contains(FOOTER);
     let mut last = if placed { String::new() } else { html_footer.clone() };
     if options.opens {
         last.push_str("{{open_pixel}}");
     }
     // on restored text: only the body's tags are looked for, and expressions hold none
-    match links::surround(&numbered, first, &last) {
+    match links::surround(&numbered, &first, &last) {
         Ok(html) => {
             let html = protected.tokens.restore(&html).replace(FOOTER, &html_footer);
             Some(Body { html, text, links: found.links })
@@ -322,6 +328,20 @@ fn body(
             None
         }
     }
+}
+
+/// What stands before all else and is not shown. It is one element for both: spam filters count what is hidden
+/// (SpamAssassin's `__STY_INVIS` is harmless once).
+fn hidden(preheader: bool, clicks: bool) -> String {
+    let inside = match (preheader, clicks) {
+        (false, false) => return String::new(),
+        (true, false) => "{{preheader}}",
+        (false, true) => "{{honeypot}}",
+        (true, true) => "{{preheader}}{{honeypot}}",
+    };
+    format!(
+        "<div style=\"display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all\">{inside}</div>"
+    )
 }
 
 fn link_problem(library: &Library, expanded: &Expanded, href: &str) -> Problem {

@@ -42,8 +42,9 @@ fn parse_problem(library: &Library, protected: &Protected, error: &ParseError) -
     };
     let last = protected.text.trim_end().len().saturating_sub(1);
     match error {
-        ParseError::UnexpectedElement { position, .. } => at(position, "this element cannot stand here"),
-        ParseError::UnexpectedToken { position, .. } => at(position, "this cannot stand here"),
+        ParseError::UnexpectedElement { position, .. } | ParseError::UnexpectedToken { position, .. } => {
+            misplaced(library, protected, position)
+        }
         ParseError::MissingAttribute { name, position, .. } => {
             at(position, &format!("the attribute `{name}` is missing"))
         }
@@ -69,6 +70,54 @@ fn parse_problem(library: &Library, protected: &Protected, error: &ParseError) -
         ParseError::NoRootNode => protected.problem(library, 0, 1, "mjml", "an .mjml template begins with <mjml>"),
     }
 }
+
+/// Something where MJML does not expect it: what it expects.
+fn misplaced(library: &Library, protected: &Protected, at: &Span) -> Problem {
+    let problem =
+        |message: &str| protected.problem(library, at.start, at.end.saturating_sub(at.start), "mjml", message);
+    if protected.text[..at.start].trim().is_empty() {
+        let around = "put <mjml><mj-body> … </mj-body></mjml> around it".to_owned();
+        let whole = problem("an .mjml template begins with <mjml>, or names a layout that does");
+        if whole.file.starts_with("templates/layouts/") {
+            return problem("a layout begins with <mjml>").help(around);
+        }
+        let layout = library.templates.iter().find_map(|(path, text)| {
+            let name = path.strip_prefix("layouts/")?.strip_suffix(".mjml")?;
+            text.contains("<mjml").then_some(name)
+        });
+        return whole.help(layout.map_or(around, |name| {
+            format!("write layout = \"{name}\" between the `---` lines at the top of the template")
+        }));
+    }
+    let rest = protected.text[at.start..].trim_start_matches('<');
+    let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+    match PLACES.iter().find(|(tag, _)| *tag == name) {
+        Some((tag, places)) => {
+            problem(&format!("<{tag}> cannot stand here")).help(format!("it stands in {places}"))
+        }
+        None => problem("this cannot stand here").help(
+            "<mj-body> holds <mj-section>s, these hold <mj-column>s, and these <mj-text>, <mj-button>, <mj-image> and the like",
+        ),
+    }
+}
+
+/// Where MJML's elements stand.
+const PLACES: [(&str, &str); 14] = [
+    ("mj-head", "<mjml>"),
+    ("mj-body", "<mjml>"),
+    ("mj-attributes", "<mj-head>"),
+    ("mj-style", "<mj-head>"),
+    ("mj-title", "<mj-head>"),
+    ("mj-preview", "<mj-head>"),
+    ("mj-wrapper", "<mj-body>"),
+    ("mj-hero", "<mj-body>"),
+    ("mj-section", "<mj-body> or <mj-wrapper>"),
+    ("mj-group", "<mj-section>"),
+    ("mj-column", "<mj-section> or <mj-group>"),
+    ("mj-text", "<mj-column>"),
+    ("mj-button", "<mj-column>"),
+    ("mj-image", "<mj-column>"),
+];
 
 fn inline(library: &Library, protected: &Protected) -> Result<String, Vec<Problem>> {
     css_inline::CSSInliner::options()

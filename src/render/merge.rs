@@ -31,6 +31,8 @@ pub trait Links: Send + Sync {
     fn click(&self, link: u16, url: &str) -> String;
     /// The picture that counts an open, when opens of this mail are counted.
     fn open_pixel(&self) -> Option<String>;
+    /// The link that no reader sees, so that who follows it is a machine, when clicks of this mail are counted.
+    fn honeypot(&self) -> Option<String>;
     /// The page that unsubscribes.
     fn unsubscribe(&self) -> String;
     /// The page of preferences.

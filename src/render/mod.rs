@@ -5,6 +5,7 @@
 //! the text part (`text`) → label and footer (`law`) → Handlebars templates ([`Compiled`]). Per mail only the last step
 //! is left: [`Compiled::render`] and [`mime::mail`].
 
+mod blame;
 mod check;
 mod compile;
 mod expand;
@@ -21,6 +22,7 @@ pub mod mime;
 mod options;
 mod protect;
 mod scan;
+mod tags;
 mod text;
 mod words;
 

@@ -6,6 +6,7 @@ use super::expand::{Expanded, What, shown};
 use super::expr::{self, Kind};
 use super::library::{Library, Markup};
 use super::scan::{Place, Scan, Tag};
+use super::tags;
 use crate::config::{Problem, nearest};
 
 /// The expression that stands for the footer, until the footer is put there.
@@ -177,7 +178,7 @@ pub(crate) fn protect(library: &Library, expanded: &Expanded, markup: Markup) ->
         }
         let parent = scan.stack.last().map(String::as_str).unwrap_or_default();
         let footer = matches!(piece.what, What::Footer) && parent == "mj-body";
-        if place == Place::Structure && kind == Kind::Value && NO_HTML.contains(&parent) && !footer {
+        if place == Place::Structure && kind == Kind::Value && tags::takes_no_html(parent) && !footer {
             let message = format!("`{raw}` cannot stand in <{parent}>");
             let problem = protected.problem(library, start, raw.len(), "misplaced", message);
             problems.push(problem.help("put it into <mj-text> or <mj-raw>"));
@@ -218,63 +219,6 @@ fn strict(stack: &[String]) -> Vec<&str> {
     stack.iter().map(String::as_str).filter(|tag| !matches!(*tag, "p" | "li" | "dt" | "dd" | "option")).collect()
 }
 
-/// The tags that mrml knows.
-const MJML: [&str; 35] = [
-    "mjml",
-    "mj-head",
-    "mj-body",
-    "mj-attributes",
-    "mj-all",
-    "mj-class",
-    "mj-breakpoint",
-    "mj-font",
-    "mj-preview",
-    "mj-style",
-    "mj-title",
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-accordion-title",
-    "mj-accordion-text",
-    "mj-button",
-    "mj-carousel",
-    "mj-carousel-image",
-    "mj-column",
-    "mj-divider",
-    "mj-group",
-    "mj-hero",
-    "mj-image",
-    "mj-navbar",
-    "mj-navbar-link",
-    "mj-raw",
-    "mj-section",
-    "mj-social",
-    "mj-social-element",
-    "mj-spacer",
-    "mj-table",
-    "mj-text",
-    "mj-wrapper",
-    "mj-html-attributes",
-    "mj-selector",
-];
-/// Known to MJML, but not to mrml.
-const NOT_MRML: [&str; 2] = ["mj-html-attributes", "mj-selector"];
-/// In these, HTML is swallowed or breaks the columns.
-const NO_HTML: [&str; 13] = [
-    "mjml",
-    "mj-head",
-    "mj-body",
-    "mj-wrapper",
-    "mj-section",
-    "mj-group",
-    "mj-column",
-    "mj-hero",
-    "mj-navbar",
-    "mj-social",
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-carousel",
-];
-
 fn tag_problem(library: &Library, protected: &Protected, markup: Markup, tag: &Tag) -> Option<Problem> {
     let name = tag.name.as_str();
     if tag.closes {
@@ -299,12 +243,11 @@ fn tag_problem(library: &Library, protected: &Protected, markup: Markup, tag: &T
         Markup::Mjml if name == "mj-include" => {
             Some(at("unknown-tag", "<mj-include> is not supported".into()).help("write {{> partials/name}}"))
         }
-        Markup::Mjml if mjml && (!MJML.contains(&name) || NOT_MRML.contains(&name)) => {
-            let known = MJML.into_iter().filter(|tag| !NOT_MRML.contains(tag));
-            Some(at("unknown-tag", format!("<{name}> is not a tag of MJML")).maybe_help(nearest(name, known)))
+        Markup::Mjml if mjml && !tags::MJML.contains(&name) => {
+            Some(at("unknown-tag", format!("<{name}> is not a tag of MJML")).maybe_help(nearest(name, tags::MJML)))
         }
         Markup::Mjml if !mjml => {
-            let parent = tag.parent.as_deref().filter(|parent| NO_HTML.contains(parent))?;
+            let parent = tag.parent.as_deref().filter(|parent| tags::takes_no_html(parent))?;
             Some(
                 at("html-in-mjml", format!("<{name}> cannot stand in <{parent}>"))
                     .help("put it into <mj-text> or <mj-raw>"),

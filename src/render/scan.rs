@@ -1,6 +1,8 @@
 //! Follows markup character by character, as far as it takes to know what a place in it is: text, a tag, an attribute's
 //! value, a comment. It builds no tree and corrects nothing.
 
+use super::tags;
+
 /// Where the scanner stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -58,35 +60,6 @@ pub(crate) struct Scan {
     pub tags: Vec<Tag>,
 }
 
-const VOID: [&str; 16] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-    "!doctype", "mj-font",
-];
-const RAW: [&str; 7] = ["style", "script", "title", "textarea", "mj-style", "mj-title", "mj-preview"];
-const STRUCTURE: [&str; 21] = [
-    "table",
-    "tbody",
-    "thead",
-    "tfoot",
-    "tr",
-    "colgroup",
-    "mj-table",
-    "mjml",
-    "mj-head",
-    "mj-body",
-    "mj-wrapper",
-    "mj-section",
-    "mj-group",
-    "mj-column",
-    "mj-hero",
-    "mj-navbar",
-    "mj-social",
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-carousel",
-    "mj-attributes",
-];
-
 impl Scan {
     pub(crate) fn new() -> Scan {
         Scan {
@@ -104,7 +77,7 @@ impl Scan {
     pub(crate) fn place(&self) -> Place {
         match self.state {
             State::Text | State::Open => {
-                let structure = self.stack.last().is_some_and(|tag| STRUCTURE.contains(&tag.as_str()));
+                let structure = self.stack.last().is_some_and(|tag| tags::holds_elements_only(tag));
                 if structure { Place::Structure } else { Place::Content }
             }
             State::Name | State::InTag => Place::Tag,
@@ -204,11 +177,11 @@ impl Scan {
         }
         let parent = self.stack.last().cloned();
         self.tags.push(Tag { name: name.clone(), closes, parent, closed, start: self.start });
-        if closes || self.last == '/' || VOID.contains(&name.as_str()) {
+        if closes || self.last == '/' || tags::is_void(&name) {
             return;
         }
         self.stack.push(name.clone());
-        if RAW.contains(&name.as_str()) {
+        if tags::is_raw(&name) {
             self.state = State::RawText(name);
             self.tail.clear();
         }

@@ -61,6 +61,8 @@ pub struct GoalReport {
     pub p: Option<f64>,
     /// In plain words.
     pub verdict: String,
+    /// How many customers' windows are still open: as soon as one is closed, only closed ones are counted above.
+    pub open: i64,
 }
 
 /// The report of one campaign.
@@ -74,6 +76,10 @@ pub struct Report {
     pub messages: BTreeMap<String, i64>,
     /// Messages never sent, by reason.
     pub skipped: BTreeMap<String, i64>,
+    /// Messages of each step by state, of a campaign of several.
+    pub steps: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Passes through its steps by state: active, done, exited, cancelled.
+    pub passes: BTreeMap<String, i64>,
     /// Mails opened, by who or what did.
     pub opens: Classes,
     /// Mails clicked, by who or what did.
@@ -122,6 +128,10 @@ pub async fn report(
         }
         *messages.entry(state).or_default() += n;
     }
+    let mut steps: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for (step, state, n) in store::steps(&mut reader, campaign.id).await? {
+        steps.entry(step).or_default().insert(state, n);
+    }
     let (mut opens, mut clicks) = (Classes::default(), Classes::default());
     for (kind, class, n) in store::hits(&mut reader, campaign.id).await? {
         let classes = if kind == "click" { &mut clicks } else { &mut opens };
@@ -159,6 +169,8 @@ pub async fn report(
         assigned,
         messages,
         skipped,
+        steps,
+        passes: store::passes(&mut reader, campaign.id).await?.into_iter().collect(),
         opens,
         clicks,
         unsubscribes: store::events(&mut reader, campaign.id, "unsubscribe").await?,
@@ -177,10 +189,14 @@ async fn goal_report(
 ) -> Result<GoalReport, CampaignError> {
     let mut reader = db;
     let within = goal.within.as_millis();
+    // a verdict looks at closed windows only: whoever came in yesterday has had no time to buy
+    let closed_by = now.as_millisecond() - within;
+    let (closed, open, last) = store::windows(&mut reader, campaign, closed_by).await?;
+    let window = (within, if closed > 0 { closed_by } else { i64::MAX });
     let rows = if goal.event == "order" {
-        store::order_goal(&mut reader, campaign, within, goal.value == GoalValue::Margin, currency.code()).await?
+        store::order_goal(&mut reader, campaign, window, goal.value == GoalValue::Margin, currency.code()).await?
     } else {
-        store::event_goal(&mut reader, campaign, within, &goal.event).await?
+        store::event_goal(&mut reader, campaign, window, &goal.event).await?
     };
     let nobody = || Arm { n: 0, converted: 0, value: Money { minor: 0, currency }.major() };
     let (mut treated, mut holdout) = (nobody(), nobody());
@@ -192,9 +208,8 @@ async fn goal_report(
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let compared =
         statistics::difference(count(treated.converted), count(treated.n), count(holdout.converted), count(holdout.n));
-    let closes = store::windows_close(&mut reader, campaign, within).await?;
-    let open = closes.filter(|closes| *closes > now);
-    let verdict = match (&compared, open) {
+    let closes = last.filter(|_| closed == 0).map(|last| goal.within.after(last, &jiff::tz::TimeZone::UTC));
+    let verdict = match (&compared, closes) {
         (None, _) => "no holdout, so nothing can be said of what it caused".to_owned(),
         (Some(_), Some(closes)) => format!("not enough evidence yet: the last window closes at {closes}"),
         (Some(d), None) if d.low > 0.0 => {
@@ -212,6 +227,7 @@ async fn goal_report(
         (Some(_), None) => "not enough evidence: the difference may be chance".to_owned(),
     };
     Ok(GoalReport {
+        open,
         treated,
         holdout,
         difference: compared.map(|d| d.difference),

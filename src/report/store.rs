@@ -4,9 +4,24 @@ use crate::args;
 use crate::db::{DbError, FromRow, Query, Row};
 use crate::types::Timestamp;
 
-/// How many enrolments of a campaign are in each arm.
+/// How many customers of a campaign are in each arm. The unit is the customer, however often they come.
 pub(super) async fn arms(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, i64)>, DbError> {
-    db.all("SELECT arm, count(*) FROM enrolment WHERE campaign_id = ? GROUP BY arm ORDER BY arm", args![campaign]).await
+    let sql = "SELECT arm, count(DISTINCT customer_id) FROM enrolment WHERE campaign_id = ? GROUP BY arm ORDER BY arm";
+    db.all(sql, args![campaign]).await
+}
+
+/// Passes through a campaign's steps, by state.
+pub(super) async fn passes(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, i64)>, DbError> {
+    let sql =
+        "SELECT state, count(*) FROM enrolment WHERE campaign_id = ? AND arm <> 'none' GROUP BY state ORDER BY state";
+    db.all(sql, args![campaign]).await
+}
+
+/// Messages of a campaign by step and state.
+pub(super) async fn steps(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, String, i64)>, DbError> {
+    let sql =
+        "SELECT step, state, count(*) FROM message WHERE campaign_id = ? GROUP BY step, state ORDER BY step, state";
+    db.all(sql, args![campaign]).await
 }
 
 /// Messages of a campaign by state and reason.
@@ -48,50 +63,59 @@ pub(super) async fn answers(db: &mut impl Query, campaign: i64) -> Result<Vec<(S
     db.all(sql, args![campaign]).await
 }
 
-/// Per arm: how many, how many reached the goal in the window after the step fell due, and what it came to. The goal is
-/// an order in the site's currency: what was paid less what was refunded, or the margin.
+/// Each customer's first pass in an arm, and when its window opens: when the first step fell due, in both arms alike.
+const FIRST: &str = "SELECT e.id, e.arm, e.customer_id, \
+    COALESCE(e.opens_at, (SELECT min(m.due_at) FROM message m WHERE m.enrolment_id = e.id)) AS opens FROM enrolment e \
+    WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') AND NOT EXISTS (SELECT 1 FROM enrolment b \
+    WHERE b.customer_id = e.customer_id AND b.campaign_id = e.campaign_id AND b.arm <> 'none' AND b.id < e.id)";
+
+/// Per arm, of those whose window opened at `opened_by` or before: how many, how many reached the goal in the window after the first step fell due, and what it came to. The goal
+/// is an order in the site's currency: what was paid less what was refunded, or the margin.
 pub(super) async fn order_goal(
     db: &mut impl Query,
     campaign: i64,
-    within: i64,
+    (within, opened_by): (i64, i64),
     margin: bool,
     currency: &str,
 ) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
     let worth = if margin { "COALESCE(p.margin, 0)" } else { "p.amount - p.refunded" };
     let sql = format!(
         "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
-           SELECT e.id, e.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM enrolment e \
-           JOIN message m ON m.enrolment_id = e.id \
-           LEFT JOIN purchase p ON p.customer_id = e.customer_id AND p.at >= m.due_at AND p.at < m.due_at + CAST(? AS BIGINT) \
+           SELECT f.id, f.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM ({FIRST}) AS f \
+           LEFT JOIN purchase p ON p.customer_id = f.customer_id AND p.at >= f.opens AND p.at < f.opens + CAST(? AS BIGINT) \
            AND p.status NOT IN ('cancelled', 'returned') AND p.currency = ? \
-           WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') GROUP BY e.id, e.arm) AS each_one GROUP BY arm ORDER BY arm"
+           WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
     );
-    db.all(&sql, args![within, currency, campaign]).await
+    db.all(&sql, args![campaign, within, currency, opened_by]).await
 }
 
 /// The same for another kind of event, whose value is added up as it is.
 pub(super) async fn event_goal(
     db: &mut impl Query,
     campaign: i64,
-    within: i64,
+    (within, opened_by): (i64, i64),
     kind: &str,
 ) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
-    let sql = "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
-                 SELECT e.id, e.arm, count(v.id) AS n, COALESCE(sum(v.value), 0) AS value FROM enrolment e \
-                 JOIN message m ON m.enrolment_id = e.id \
-                 LEFT JOIN event v ON v.customer_id = e.customer_id AND v.kind = ? AND v.at >= m.due_at AND v.at < m.due_at + CAST(? AS BIGINT) \
-                 WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') GROUP BY e.id, e.arm) AS each_one GROUP BY arm ORDER BY arm";
-    db.all(sql, args![kind, within, campaign]).await
+    let sql = format!(
+        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
+           SELECT f.id, f.arm, count(v.id) AS n, COALESCE(sum(v.value), 0) AS value FROM ({FIRST}) AS f \
+           LEFT JOIN event v ON v.customer_id = f.customer_id AND v.at >= f.opens AND v.at < f.opens + CAST(? AS BIGINT) \
+           AND v.kind = ? WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
+    );
+    db.all(&sql, args![campaign, within, kind, opened_by]).await
 }
 
-/// The first moment at which every goal window of a campaign is closed.
-pub(super) async fn windows_close(
+/// How many goal windows opened at a moment or before, how many later, and when the last one opens.
+pub(super) async fn windows(
     db: &mut impl Query,
     campaign: i64,
-    within: i64,
-) -> Result<Option<Timestamp>, DbError> {
-    let sql = "SELECT max(due_at) + CAST(? AS BIGINT) FROM message WHERE campaign_id = ?";
-    Ok(db.one::<(Option<Timestamp>,)>(sql, args![within, campaign]).await?.0)
+    at: i64,
+) -> Result<(i64, i64, Option<Timestamp>), DbError> {
+    let sql = format!(
+        "SELECT COALESCE(CAST(sum(CASE WHEN f.opens <= ? THEN 1 ELSE 0 END) AS BIGINT), 0), \
+         COALESCE(CAST(sum(CASE WHEN f.opens > ? THEN 1 ELSE 0 END) AS BIGINT), 0), max(f.opens) FROM ({FIRST}) AS f"
+    );
+    db.one(&sql, args![at, at, campaign]).await
 }
 
 /// A line of `why`: one message, or one decision that there is none.

@@ -115,14 +115,16 @@ fn sentence(message: &Message, ko: bool) -> String {
 /// A reason of a skip, in words: Korean, or else English.
 pub fn spelled(reason: &str, ko: bool) -> &str {
     let words = match reason {
-        "no-consent" => ("never consented to this topic, or withdrew", "이 주제에 동의하지 않았거나 철회함"),
-        "no-address" => ("has no address", "메일 주소가 없음"),
+        "no consent" => ("never consented to this topic, or withdrew", "이 주제에 동의하지 않았거나 철회함"),
+        "no address" => ("has no address", "메일 주소가 없음"),
         "suppressed" => ("the address is suppressed", "발송 중지된 주소"),
         "holdout" => ("held out, to see what the campaign causes", "효과를 비교하기 위한 대조군"),
         "same address" => ("another customer with this address gets it", "같은 주소의 다른 고객이 받음"),
         "cap" => ("has had enough mail", "메일 한도에 이름"),
         "paused" => ("asked for a pause", "수신을 잠시 멈춤"),
         "expired" => ("its time has passed", "기한이 지남"),
+        "expired in quiet hours" => ("its time passed in quiet hours", "야간 시간대에 기한이 지남"),
+        "address changed" => ("the address changed while it waited", "대기 중에 메일 주소가 바뀜"),
         "cancelled" => ("the campaign was cancelled", "캠페인이 취소됨"),
         "erased" => ("was erased", "정보가 삭제됨"),
         other => return other,

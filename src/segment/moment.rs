@@ -57,6 +57,11 @@ impl Moment {
         }
     }
 
+    /// Whether it moves with the clock.
+    pub(super) fn is_relative(&self) -> bool {
+        matches!(self.base, Base::Now | Base::Today)
+    }
+
     #[must_use]
     pub(super) fn moved(mut self, later: bool, by: Period) -> Moment {
         self.moves.push((later, by));

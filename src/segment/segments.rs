@@ -20,6 +20,27 @@ pub struct Segments {
 }
 
 impl Segments {
+    /// Checks a condition that stands elsewhere than in a segment, at `path` of a file. Segments that it names have to be
+    /// among these, unless `names` knows them.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at its place in the file.
+    pub fn condition(
+        document: &Document,
+        path: &str,
+        text: &str,
+        catalogue: &Catalogue,
+        names: &Names,
+    ) -> Result<Expr, Vec<Problem>> {
+        Expr::parse(text, catalogue, names).map_err(|errors| {
+            let at = |error: super::ExprError| {
+                let span = place::in_file(document, path, text, &error.span);
+                Problem::at(&document.file, &document.source, span, "condition", error.message).maybe_help(error.help)
+            };
+            errors.into_iter().map(at).collect()
+        })
+    }
+
     /// Checks segments by name, with the files that they were read from. Gives those that are good, and everything that
     /// is wrong with the others, at its place in the file. `names.segments` is taken from the segments themselves.
     pub fn check(
@@ -84,6 +105,14 @@ impl Segments {
     /// The condition of a segment.
     pub fn get(&self, name: &str) -> Option<&Expr> {
         self.known.get(name)
+    }
+
+    /// Why a trigger on the segment would wait in vain, at its place in the segment's file.
+    pub fn never(&self, name: &str, document: &Document, condition: &str, campaign: &str) -> Option<Problem> {
+        let never = self.get(name)?.waits_for_the_future(campaign)?;
+        let span = place::in_file(document, "where", condition, &never.span);
+        let message = format!("campaign `{campaign}` waits for this segment, and this {}", never.why);
+        Some(Problem::at(&document.file, &document.source, span, "future", message))
     }
 
     /// All that are good, by name.

@@ -116,12 +116,6 @@ impl FromRow for Mail {
     }
 }
 
-fn ids(ids: &[i64]) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    ids.iter().for_each(|id| rows.push(args![*id]));
-    rows
-}
-
 /// A message with hits that are due: it, and when the first and the last of them came.
 pub type Due = (i64, Timestamp, Timestamp);
 
@@ -151,7 +145,7 @@ pub async fn human_hits(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i6
     let sql = "WITH i (id) AS ({rows}) SELECT i.id, min(CASE WHEN h.kind = 'click' THEN h.at END), \
                count(CASE WHEN h.kind <> 'click' THEN 1 END) \
                FROM i LEFT JOIN hit h ON h.message_id = i.id AND h.class = 'human' GROUP BY i.id ORDER BY i.id";
-    db.all_with_rows(sql, ids(messages), args![]).await
+    db.all_with_rows(sql, Rows::ids(messages), args![]).await
 }
 
 /// These messages. One that bounced later was accepted before: then the time of sending stands for it.
@@ -159,7 +153,7 @@ pub async fn mails(db: &mut impl Query, messages: &[i64]) -> Result<Vec<Mail>, D
     let sql = "WITH i (id) AS ({rows}) SELECT m.id, m.customer_id, m.campaign_id, \
                CASE WHEN m.state IN ('accepted', 'complained') THEN coalesce(m.settled_at, m.sent_at) ELSE m.sent_at END, \
                CAST(CASE WHEN m.state = 'unknown' THEN 1 ELSE 0 END AS BIGINT) FROM i JOIN message m ON m.id = i.id";
-    db.all_with_rows(sql, ids(messages), args![]).await
+    db.all_with_rows(sql, Rows::ids(messages), args![]).await
 }
 
 /// Where honeypot links were touched from these addresses, each between two times: address, agent, when.
@@ -235,9 +229,7 @@ pub async fn events_of(db: &mut impl Query, keys: &[String]) -> Result<Vec<(Stri
         "WITH i (dedupe_key) AS ({rows}) SELECT e.dedupe_key, e.id FROM i JOIN event e ON e.dedupe_key = i.dedupe_key";
     let mut found = Vec::new();
     for chunk in keys.chunks(500) {
-        let mut rows = Rows::new(&[Type::Text]);
-        chunk.iter().for_each(|key| rows.push(args![key]));
-        found.extend(db.all_with_rows::<(String, i64)>(sql, rows, args![]).await?);
+        found.extend(db.all_with_rows::<(String, i64)>(sql, Rows::texts(chunk), args![]).await?);
     }
     Ok(found)
 }

@@ -76,6 +76,9 @@ pub struct Money {
 }
 
 impl Money {
+    /// The most that one amount may be, in minor units: thousands of them still add up to what the databases can hold.
+    pub const LARGEST: i64 = 1_000_000_000_000_000;
+
     /// Reads an amount in major units as people and Excel write it: `12,000`, `12,000원`, `₩12,000`, `$1,234.50`,
     /// `1.234,50 €`, `-5`, `12000 KRW`. The currency is a sign in the text or else `default`.
     ///
@@ -113,7 +116,10 @@ impl Money {
             });
         }
         let joined = format!("{whole}{fraction:0<digits$}");
-        let minor = joined.parse().map_err(|_| not_one())?;
+        let minor: i64 = joined.parse().map_err(|_| not_one())?;
+        if minor.abs() > Self::LARGEST {
+            return Err(format!("`{}` is more than any amount that is kept", shown()));
+        }
         Ok(Money { minor, currency })
     }
 
@@ -218,6 +224,8 @@ mod tests {
             ("12,34,56", Currency::KRW),
             ("1-2", Currency::USD),
             ("99999999999999999999", Currency::KRW),
+            ("1000000000000001", Currency::KRW),
+            ("-10000000000001", Currency::USD),
             ("-", Currency::USD),
         ] {
             assert!(Money::parse(text, default).is_err(), "{text}");

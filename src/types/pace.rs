@@ -9,6 +9,17 @@ fn shown(text: &str) -> String {
     text.trim().chars().take(40).collect()
 }
 
+/// The whole number, from 1 up, that `text` counts with; none when it has another form.
+fn whole(count: &str, text: &str) -> Result<Option<u32>, String> {
+    match count.trim().parse::<i128>() {
+        Ok(n) => match u32::try_from(n) {
+            Ok(n) if n > 0 => Ok(Some(n)),
+            _ => Err(format!("`{}` is out of range: the number is 1 to {}", shown(text), u32::MAX)),
+        },
+        Err(_) => Ok(None),
+    }
+}
+
 /// So many in a second, minute or hour: `200/s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -30,7 +41,7 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, String> {
         let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
         let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
-        let count = count.trim().replace(['_', ','], "").parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        let count = whole(&count.replace(['_', ','], ""), text)?.ok_or_else(wrong)?;
         let seconds = match unit.trim() {
             "s" | "sec" => 1,
             "m" | "min" => 60,
@@ -80,10 +91,10 @@ impl FromStr for Cap {
             return Ok(Cap::Off);
         }
         let (count, period) = text.split_once(" per ").ok_or_else(wrong)?;
-        let count = count.trim().parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        let count = whole(count, text)?.ok_or_else(wrong)?;
         let period: Period = period.parse().map_err(|_| wrong())?;
         if period.as_millis() == 0 {
-            return Err(wrong());
+            return Err(format!("`{}` is out of range: the time is longer than nothing", shown(text)));
         }
         Ok(Cap::Per { count, period })
     }
@@ -103,6 +114,50 @@ impl Written for Cap {
     const EXPECTED: &'static str = "a cap such as `3 per 7d`, or `off`";
 }
 crate::written!(Cap);
+
+/// Whether somebody may come into a campaign again: `365d` after the last time, `always`, or `never`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Reenter {
+    /// Once and never again.
+    #[default]
+    Never,
+    /// Every time.
+    Always,
+    /// When so much time has passed since they last came in.
+    After(Period),
+}
+
+impl FromStr for Reenter {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Reenter, String> {
+        let wrong = || format!("`{}` is not {}", shown(text), Self::EXPECTED);
+        match text.trim() {
+            "never" => Ok(Reenter::Never),
+            "always" => Ok(Reenter::Always),
+            period => {
+                let period: Period = period.parse().map_err(|_| wrong())?;
+                if period.as_millis() == 0 { Err(wrong()) } else { Ok(Reenter::After(period)) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Reenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reenter::Never => f.write_str("never"),
+            Reenter::Always => f.write_str("always"),
+            Reenter::After(period) => write!(f, "{period}"),
+        }
+    }
+}
+
+impl Written for Reenter {
+    const FORMAT: &'static str = "reenter";
+    const EXPECTED: &'static str =
+        "a time after which somebody may come in again such as `365d`, or `always`, or `never`";
+}
+crate::written!(Reenter);
 
 /// Hours in which no marketing mail goes out, on the reader's own clock: `21:00-08:00`, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -171,8 +226,9 @@ impl FromStr for Percent {
     type Err = String;
     fn from_str(text: &str) -> Result<Percent, String> {
         let number = text.trim().strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
-        match number.filter(|n| (0.0..=100.0).contains(n)) {
-            Some(n) => Ok(Percent(n)),
+        match number.filter(|n| n.is_finite()) {
+            Some(n) if (0.0..=100.0).contains(&n) => Ok(Percent(n)),
+            Some(_) => Err(format!("`{}` is out of range: a share is 0% to 100%", shown(text))),
             None => Err(format!("`{}` is not {}", shown(text), Self::EXPECTED)),
         }
     }
@@ -200,9 +256,14 @@ mod tests {
         assert_eq!("3 per 7d".parse::<Cap>().unwrap().to_string(), "3 per 1w");
         assert_eq!("21:00-08:00".parse::<Quiet>().unwrap().to_string(), "21:00-08:00");
         assert_eq!("10%".parse::<Percent>().unwrap().fraction(), 0.1);
-        for wrong in ["0/s", "200", "200/d", "-1/s"] {
-            assert!(wrong.parse::<Rate>().is_err());
+        for (wrong, words) in
+            [("0/s", "out of range"), ("200", "is not a rate"), ("200/d", "is not a rate"), ("-1/s", "out of range")]
+        {
+            let told = wrong.parse::<Rate>().unwrap_err();
+            assert!(told.contains(words), "{told}");
         }
+        assert!("101%".parse::<Percent>().unwrap_err().contains("out of range: a share is 0% to 100%"));
+        assert!("0 per 7d".parse::<Cap>().unwrap_err().contains("out of range"));
         assert!("101%".parse::<Percent>().is_err() && "ten%".parse::<Percent>().is_err());
         assert!("0 per 7d".parse::<Cap>().is_err() && "3 per 0s".parse::<Cap>().is_err());
     }

@@ -58,6 +58,7 @@ pub fn expected(format: &str) -> Option<&'static str> {
         .or_else(|| of::<pace::Rate>(format))
         .or_else(|| of::<pace::Cap>(format))
         .or_else(|| of::<pace::Quiet>(format))
+        .or_else(|| of::<pace::Reenter>(format))
         .or_else(|| of::<pace::Percent>(format))
         .or_else(|| of::<Currency>(format))
         .or_else(|| of::<reward::Budget>(format))
@@ -84,6 +85,7 @@ pub fn check(format: &str, text: &str) -> Result<(), String> {
         pace::Rate::FORMAT => as_type::<pace::Rate>(text),
         pace::Cap::FORMAT => as_type::<pace::Cap>(text),
         pace::Quiet::FORMAT => as_type::<pace::Quiet>(text),
+        pace::Reenter::FORMAT => as_type::<pace::Reenter>(text),
         pace::Percent::FORMAT => as_type::<pace::Percent>(text),
         super::money::Currency::FORMAT => as_type::<super::money::Currency>(text),
         reward::Budget::FORMAT => as_type::<reward::Budget>(text),

@@ -1,8 +1,9 @@
-//! The public door: what a mail's links lead to. Handlers parse, call one function of a stage, and show the answer.
+//! The public door: what a mail's links lead to, and the API for the shop's own programs. Handlers parse, call one function of a stage, and show the answer.
 //!
 //! No session, no cookie, no script. GET and HEAD change nothing but evidence; what changes something is a POST. An
 //! answer says nothing of the inside, and every one carries the headers of `guard.rs`.
 
+mod api;
 mod client;
 mod form;
 mod guard;
@@ -11,6 +12,7 @@ mod routes;
 mod state;
 mod withdraw;
 
+pub use api::{Api, Intake};
 pub use state::{Change, Deeds, Pause, Preferences, Scope, State, Surveys, TopicState, View, Withdrawal};
 
 use axum::Router;
@@ -48,6 +50,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/metrics", get(health::metrics))
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)
+        .nest("/api", api::router())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)

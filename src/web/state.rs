@@ -1,5 +1,6 @@
 //! What the handlers need, and the doors to the stages that they call.
 
+use super::api::Api;
 use crate::config::model::{Settings, Survey};
 use crate::db::Db;
 use crate::track::{HitLog, Spool, Tokens};
@@ -30,6 +31,8 @@ pub struct State {
     pub view: Arc<dyn View>,
     /// The questions of launched campaigns.
     pub surveys: Arc<dyn Surveys>,
+    /// What the shop's programs tell.
+    pub api: Api,
     /// Counters for `/metrics`.
     pub metrics: Option<PrometheusHandle>,
     /// Withdrawals that came while the database was away.

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["reward"],
     &["segment"],
     &["event"],
-    &["customer", "permission"],
+    &["customer", "permission", "access"],
     &["config"],
     &["db"],
     &["catcher"],

@@ -8,6 +8,7 @@ mod messages;
 mod people;
 mod rewards;
 mod sending;
+mod tokens;
 mod usage;
 mod workspaces;
 

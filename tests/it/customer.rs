@@ -1,10 +1,12 @@
 //! Customers are found by what they go by, keep their preferences, can be exported whole, and can be forgotten.
 
-use crate::support::on_both;
+use crate::support::{on_both, sqlite};
 use dangol::args;
 use dangol::customer::{self, ErasureKey, Preferences};
 use dangol::db::Db;
+use dangol::db::location::Location;
 use dangol::types::Timestamp;
+use std::collections::BTreeSet;
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap()
@@ -129,5 +131,43 @@ fn erased_is_gone_and_what_happened_stays() {
         let mut tx = t.db.begin().await.unwrap();
         assert!(!customer::set_preferences(&mut tx, 101, set, at(200)).await.unwrap());
         assert_eq!(customer::export(&mut tx, 999).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn no_byte_of_an_erased_address_stays_in_the_file() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let t = sqlite().await;
+        let Location::Sqlite(path) = t.location.clone() else { unreachable!("this is SQLite") };
+        let people = 160;
+        for id in 1..=people {
+            add(&t.db, id, Some(&format!("E{id}")), Some(&format!("hong.gildong.{id:04}@haru.example"))).await;
+            let sql = "INSERT INTO message (id, enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, topic, due_at, next_at, expires_at, reply, created_at, updated_at) \
+                       VALUES (?, ?, 3, 1, 1, '1', ?, ?, 'accepted', 'news', 7, 7, 7, ?, 7, 7)";
+            let address = format!("hong.gildong.{id:04}@haru.example");
+            t.db.execute(sql, args![id, id, id, &address, format!("250 ok {address}")]).await.unwrap();
+            // long enough for pages of its own, which become free
+            let sql = "INSERT INTO event (customer_id, kind, at, recorded_at, source, dedupe_key, data) VALUES (?, 'visit', 8, 8, 'import', ?, ?)";
+            let data = format!("{{\"note\":\"{}\"}}", format!("{address} ").repeat(400));
+            t.db.execute(sql, args![id, format!("event:{address}"), data]).await.unwrap();
+        }
+        t.db.close().await;
+        // whose addresses are in the file, from the first byte to the last
+        let found = || {
+            let bytes = std::fs::read(&path).unwrap();
+            let whose = |window: &[u8]| window.strip_prefix(b"hong.gildong.").map(|id| String::from_utf8_lossy(id).parse());
+            bytes.windows(17).filter_map(whose).flatten().collect::<BTreeSet<i64>>()
+        };
+        assert_eq!(found().len(), 160, "before, they are there");
+        let db = Db::open(&t.location).await.unwrap();
+        for id in (1..=people).filter(|id| id % 8 != 0) {
+            let mut tx = db.begin().await.unwrap();
+            assert!(customer::erase(&mut tx, id, &ErasureKey::new([1; 32]), "cli", at(100)).await.unwrap());
+            tx.commit().await.unwrap();
+        }
+        db.close().await;
+        assert!(!path.with_extension("db-wal").exists(), "the log is folded into the file");
+        assert_eq!(found(), (1..=people).filter(|id| id % 8 == 0).collect());
     });
 }

@@ -57,7 +57,7 @@ fn promises(summary: &Value, lang: &str) {
 
     let plan = figures(summary, 3);
     assert_eq!((int(plan, "audience"), int(plan, "mails")), (2_000, MAILED));
-    let skipped = serde_json::json!({"no-address": 40, "no-consent": 82, "same address": 30});
+    let skipped = serde_json::json!({"no address": 40, "no consent": 82, "same address": 30});
     assert_eq!(plan["skipped"], skipped);
 
     let sent = figures(summary, 4);
@@ -91,7 +91,7 @@ fn promises(summary: &Value, lang: &str) {
 
     let nothing = figures(summary, 8);
     let message = &nothing["messages"][0];
-    assert_eq!((&message["state"], &message["reason"]), (&"skipped".into(), &"no-consent".into()));
+    assert_eq!((&message["state"], &message["reason"]), (&"skipped".into(), &"no consent".into()));
     assert_eq!(int(nothing, "caught"), 0);
 }
 

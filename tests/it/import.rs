@@ -3,6 +3,7 @@
 mod again;
 mod files;
 mod rows;
+mod undo;
 
 use crate::support::{TestDb, on_both, sqlite};
 use dangol::args;

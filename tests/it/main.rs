@@ -3,11 +3,13 @@
 #![allow(clippy::type_complexity, reason = "a table of cases reads best as one")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod architecture;
 mod backup;
 mod catcher;
 mod check;
 mod commands;
+mod control;
 mod crash;
 mod customer;
 mod database;

@@ -24,6 +24,9 @@ impl Links for Plain {
     fn open_pixel(&self) -> Option<String> {
         self.pixel.then(|| "https://mail.haru.example/o/token".into())
     }
+    fn honeypot(&self) -> Option<String> {
+        self.pixel.then(|| "https://mail.haru.example/c/0?to=https%3A%2F%2Fmail.haru.example%2F".into())
+    }
     fn unsubscribe(&self) -> String {
         "https://mail.haru.example/u/token".into()
     }

@@ -1,6 +1,6 @@
 //! The web door, over a real socket: GETs change nothing, POSTs count, forgeries open nothing.
 
-mod site;
+pub mod site;
 
 use crate::support::on_both;
 use crate::track::{at, mail};

@@ -100,7 +100,7 @@ impl World {
     pub async fn try_launch(&self, name: &str, inside: Inside) -> Result<Launched, CampaignError> {
         let content = Content::of(&self.app.workspace, name)?;
         let live = Live::compile(name, &content, &self.app.settings())?;
-        launch(&self.app.db, name, &content, &live, inside, self.now()).await
+        launch(&self.app.db, name, &content, &live, &self.app.settings(), inside, self.now()).await
     }
 
     /// Works until nothing is due.

@@ -6,10 +6,14 @@ mod names;
 mod people;
 mod reward;
 mod settings;
+mod steps;
 mod survey;
+mod worth;
 
 pub use people::{against_customers, vanished};
 pub use reward::against_orders;
+pub use steps::problems as shape;
+pub use worth::{against_history, times};
 
 use crate::config::Problem;
 use crate::config::document::Document;
@@ -66,6 +70,10 @@ pub fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.dedup_by(|a, b| {
         a == b || (a.code == "cycle" && (&a.file, a.line, a.column, a.code) == (&b.file, b.line, b.column, b.code))
     });
+    // what no reader's mail can be made with was told of as a mistake of its own
+    let told: BTreeSet<(String, usize, usize)> =
+        problems.iter().filter(|p| p.code != "render").map(|p| (p.file.clone(), p.line, p.column)).collect();
+    problems.retain(|p| p.code != "render" || p.line == 0 || !told.contains(&(p.file.clone(), p.line, p.column)));
     problems
 }
 
@@ -77,17 +85,28 @@ pub fn judge(workspace: &Workspace, drafts: &Drafts, attributes: Option<&BTreeSe
         problems.extend(survey::problems(file));
     }
     let mut files = names::Names::new(workspace, drafts, attributes);
-    problems.extend(segments(workspace, drafts, files.campaigns.keys().copied()));
+    let (known, wrong) = segments(workspace, drafts, files.campaigns.keys().copied());
+    problems.extend(wrong);
     let drafted = drafts.campaigns.iter().filter_map(|(id, file)| Some((id, file.as_ref()?)));
     for (id, file) in workspace.campaigns.iter().chain(drafted) {
         files.campaign(id, file);
+        let watched = file.value.trigger.as_ref().and_then(|trigger| trigger.segment());
+        if let Some(segment) = watched.and_then(|name| workspace.segments.get_key_value(name)) {
+            let (name, file) = segment;
+            problems.extend(known.never(name, &file.document, &file.value.condition, id));
+        }
+        problems.extend(worth::holdout(file));
     }
     files.others();
     problems.extend(files.problems);
     problems
 }
 
-fn segments<'a>(workspace: &Workspace, drafts: &Drafts, campaigns: impl Iterator<Item = &'a str>) -> Vec<Problem> {
+fn segments<'a>(
+    workspace: &Workspace,
+    drafts: &Drafts,
+    campaigns: impl Iterator<Item = &'a str>,
+) -> (Segments, Vec<Problem>) {
     let surveys = workspace.surveys.keys().chain(drafts.surveys.keys());
     let rewards = workspace.rewards.keys().chain(drafts.rewards.iter().map(|(name, _)| name));
     let names = Names {
@@ -106,5 +125,5 @@ fn segments<'a>(workspace: &Workspace, drafts: &Drafts, campaigns: impl Iterator
         let file = file.as_ref().filter(|file| !file.value.condition.is_empty());
         list.push(file.map_or((name, &blank, &anybody), |file| (name, &file.document, &file.value)));
     }
-    Segments::check(&list, &catalogue(), &names).1
+    Segments::check(&list, &catalogue(), &names)
 }

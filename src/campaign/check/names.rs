@@ -5,8 +5,9 @@ use super::settings;
 use crate::config::model::{Campaign, Sender, Settings, Survey, SurveyKind, TopicKind, Words};
 use crate::config::reading::Drafts;
 use crate::config::workspace::{File, SETTINGS, Workspace};
-use crate::config::{Problem, nearest};
+use crate::config::{Problem, nearest, shape};
 use crate::render::{self, CompileOptions, Known, Library};
+use crate::segment::Segments;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that campaigns can name, and the mistakes found so far.
@@ -76,16 +77,20 @@ impl<'a> Names<'a> {
         for (path, segment) in &named {
             asked.push((path.clone(), "segment", segment, self.segments.iter().copied().collect(), NO_SEGMENT));
         }
-        let unread = self.drafts.templates.iter().any(|path| is_of(path, &campaign.send));
-        let there = unread || self.library.has(&campaign.send);
-        if !there {
-            asked.push((
-                "send".to_owned(),
-                "template",
-                &campaign.send,
-                self.library.names().into_iter().collect(),
-                NO_TEMPLATE,
-            ));
+        let steps = campaign.steps();
+        let mut sent = Vec::new();
+        for (at, step) in &steps {
+            let Some(send) = &step.send else { continue };
+            let unread = self.drafts.templates.iter().any(|path| is_of(path, send));
+            if unread {
+                continue;
+            }
+            if self.library.has(send) {
+                sent.push(send.clone());
+            } else {
+                let known = self.library.names().into_iter().collect();
+                asked.push((format!("{at}send"), "template", send, known, NO_TEMPLATE));
+            }
         }
         for (path, what, word, known, none) in asked {
             // a stand-in for what is missing or could not be read was told of
@@ -99,8 +104,8 @@ impl<'a> Names<'a> {
             self.problems.push(problem);
         }
         self.own(id, file);
-        if there && !unread {
-            self.template(&campaign.send.clone(), id, &campaign.topic, &campaign.sender);
+        for send in sent {
+            self.template(&send, id, &campaign.topic, &campaign.sender);
         }
     }
 
@@ -126,6 +131,10 @@ impl<'a> Names<'a> {
                 );
             }
         }
+        if shape::has_only_known_keys::<Campaign>(document) {
+            self.problems.extend(super::steps::problems(campaign, document));
+            self.conditions(file);
+        }
         let service = self.settings.topic.get(&campaign.topic).is_some_and(|topic| topic.kind == TopicKind::Service);
         if service && campaign.holdout.is_some() {
             let message = format!(
@@ -135,10 +144,27 @@ impl<'a> Names<'a> {
             self.problems.push(document.problem("holdout", "value", message).help("remove `holdout`"));
         }
         let audience = &campaign.audience;
-        if let Some(i) = audience.exclude.iter().position(|name| *name == audience.segment && !name.is_empty()) {
-            let message = format!("`{}` is the audience, and is excluded: nobody would get this", audience.segment);
+        let named = audience.segment.as_deref().unwrap_or_default();
+        if let Some(i) = audience.exclude.iter().position(|name| name == named && !name.is_empty()) {
+            let message = format!("`{named}` is the audience, and is excluded: nobody would get this");
             let problem = document.problem(&format!("audience.exclude[{i}]"), "value", message);
             self.problems.push(problem.help("take it out of `exclude`"));
+        }
+    }
+
+    /// The conditions of its steps.
+    fn conditions(&mut self, file: &File<Campaign>) {
+        let names = crate::segment::Names {
+            topics: (!self.drafts.lost).then(|| self.settings.topic.keys().cloned().collect()),
+            campaigns: Some(self.campaigns.keys().map(|id| (*id).to_owned()).collect()),
+            surveys: Some(self.surveys.keys().cloned().collect()),
+            segments: Some(self.segments.iter().map(|name| (*name).to_owned()).collect()),
+            ..crate::segment::Names::default()
+        };
+        for (at, step) in file.value.steps() {
+            let Some(when) = &step.when else { continue };
+            let checked = Segments::condition(&file.document, &format!("{at}when"), when, &super::catalogue(), &names);
+            self.problems.extend(checked.err().unwrap_or_default());
         }
     }
 

@@ -1,9 +1,9 @@
 //! What only the database shows: templates tried on the members of each campaign's audience, and campaigns that run
 //! though their files are gone.
 
-use super::super::compose::Composer;
+use super::super::compose::{Composer, Unmade, Wanted};
 use super::super::content::Content;
-use super::super::{CampaignError, Live, store};
+use super::super::{CampaignError, Live, reader, store};
 use crate::config::Problem;
 use crate::config::reading::Drafts;
 use crate::config::workspace::Workspace;
@@ -27,21 +27,36 @@ pub async fn against_customers(
         let content = Content::of(workspace, id)?;
         let Ok(live) = Live::compile(id, &content, settings) else { continue };
         let audience = live.audience(&db, settings, now)?;
-        let members = crate::segment::store::members(&mut &*db, &audience.include, 0, each).await?;
+        let Some(asked) = audience.include.or(live.watched(&db, settings, now)?) else { continue };
+        let members = crate::segment::store::members(&mut &*db, &asked, 0, each).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
         let people = store::readers(&mut &*db, &ids).await?;
-        let (mut failed, mut first) = (0, None);
-        for person in &people {
-            let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
-            if let Err(why) = composer.make(&live, person, &to, 0, now) {
-                failed += 1;
-                first.get_or_insert((person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id)), why));
+        for (i, step) in live.steps.iter().enumerate() {
+            let (Some(compiled), Some(send)) = (&step.compiled, file.value.steps().swap_remove(i).1.send) else {
+                continue;
+            };
+            let (mut failed, mut first) = (0, None);
+            for person in &people {
+                let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
+                let more = reader::example(&live, step);
+                if let Err(why) = composer.make(Wanted { live: &live, step, person, more, to: &to }, 0, now) {
+                    failed += 1;
+                    let who = person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id));
+                    first.get_or_insert((who, reader::locale(person, &settings.site.locale), why));
+                }
             }
-        }
-        if let Some((who, why)) = first {
-            let message =
-                format!("its mail fails for {failed} of {} customers tried, first for {who}: {why}", people.len());
-            problems.push(file.document.problem("send", "render", message));
+            if let Some((who, locale, why)) = first {
+                let tried = if people.len() == 1 { "customer" } else { "customers" };
+                let told = |why: &dyn std::fmt::Display| {
+                    let n = people.len();
+                    format!("the mail of `{id}` fails for {failed} of {n} {tried} tried, first for {who}: {why}")
+                };
+                let path = if file.value.step.is_empty() { "send".into() } else { format!("step[{i}].send") };
+                problems.push(match &why {
+                    Unmade::Render(error) => compiled.blame(&content.library(), &send, &locale, error, told(error)),
+                    error => file.document.problem(&path, "render", told(error)),
+                });
+            }
         }
     }
     Ok(problems)

@@ -1,7 +1,7 @@
 //! What a survey says, beyond its shape.
 
 use crate::config::Problem;
-use crate::config::model::{Survey, SurveyKind};
+use crate::config::model::{Survey, SurveyKind, Words};
 use crate::config::workspace::{File, is_name};
 use std::collections::BTreeSet;
 
@@ -9,6 +9,16 @@ use std::collections::BTreeSet;
 pub(super) fn problems(file: &File<Survey>) -> Vec<Problem> {
     let (survey, document) = (&file.value, &file.document);
     let mut problems = Vec::new();
+    let mut words = |path: &str, words: &Words, what: &str| {
+        if words.texts().any(|text| text.trim().is_empty()) {
+            let message = format!("`{what}` is empty, and readers would see nothing there");
+            problems.push(document.problem(path, "value", message).help(format!("write {what} = \"…\"")));
+        }
+    };
+    words("question", &survey.question, "question");
+    for (i, choice) in survey.choices.iter().enumerate() {
+        words(&format!("choices[{i}].label"), &choice.label, "label");
+    }
     match survey.kind {
         SurveyKind::Choice if !(2..=12).contains(&survey.choices.len()) => {
             let message = format!("a choice has 2 to 12 `choices`, and this has {}", survey.choices.len());
@@ -24,7 +34,13 @@ pub(super) fn problems(file: &File<Survey>) -> Vec<Problem> {
         _ => {}
     }
     let mut seen = BTreeSet::new();
+    let mut labels: Vec<&Words> = Vec::new();
     for (i, choice) in survey.choices.iter().enumerate() {
+        if labels.contains(&&choice.label) && choice.label.texts().all(|text| !text.trim().is_empty()) {
+            let message = "two choices have the same `label`: readers cannot tell them apart";
+            problems.push(document.problem(&format!("choices[{i}].label"), "duplicate", message));
+        }
+        labels.push(&choice.label);
         let path = format!("choices[{i}].value");
         let mut problem = |code: &'static str, message: String, help: &str| {
             problems.push(document.problem(&path, code, message).help(help))

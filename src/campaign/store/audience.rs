@@ -7,18 +7,35 @@ use crate::permission::Rule;
 use crate::types::Timestamp;
 use crate::types::bucket::{Draw, PRIME};
 
-/// Rows `id, bucket, email, timezone, reason` of an audience, as SQL with its parameters; `range` limits the ids.
-pub(super) fn rows(audience: &Audience, rule: &Rule, range: Option<(i64, i64)>) -> (String, Args) {
+/// Of which customers an audience is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scope {
+    /// All.
+    All,
+    /// Those with an id after the first, up to and with the second.
+    Range(i64, i64),
+    /// Those of a table expression `wanted(id)`.
+    Wanted,
+}
+
+/// Rows `id, bucket, email, timezone, reason` of an audience, as SQL with its parameters.
+pub(super) fn rows(audience: &Audience, rule: &Rule, scope: Scope) -> (String, Args) {
     let mut args = Args::new();
     let eligible = rule.reason();
     args.extend(eligible.args);
     let mut conditions = vec!["c.erased_at IS NULL".to_owned()];
-    if let Some((after, to)) = range {
-        conditions.push("c.id > ? AND c.id <= ?".into());
-        args.extend(args![after, to]);
+    match scope {
+        Scope::All => {}
+        Scope::Range(after, to) => {
+            conditions.push("c.id > ? AND c.id <= ?".into());
+            args.extend(args![after, to]);
+        }
+        Scope::Wanted => conditions.push("c.id IN (SELECT id FROM wanted)".into()),
     }
-    conditions.push(format!("({})", audience.include.sql));
-    args.extend(audience.include.args.clone());
+    if let Some(include) = &audience.include {
+        conditions.push(format!("({})", include.sql));
+        args.extend(include.args.clone());
+    }
     for (_, exclude) in &audience.exclude {
         conditions.push(format!("NOT ({})", exclude.sql));
         args.extend(exclude.args.clone());
@@ -63,7 +80,7 @@ pub async fn counted(
     draw: Draw,
     threshold: i64,
 ) -> Result<Vec<Counted>, DbError> {
-    let (rows, args) = rows(audience, rule, None);
+    let (rows, args) = rows(audience, rule, Scope::All);
     let sql = format!(
         "SELECT arm, reason, count(*), count(DISTINCT email) FROM (SELECT {} AS arm, a.reason, a.email FROM ({rows}) AS a) AS b \
          GROUP BY arm, reason ORDER BY arm, reason",
@@ -87,7 +104,7 @@ pub async fn readers_zones(
     audience: &Audience,
     rule: &Rule,
 ) -> Result<Vec<Option<String>>, DbError> {
-    let (rows, args) = rows(audience, rule, None);
+    let (rows, args) = rows(audience, rule, Scope::All);
     let sql = format!("SELECT DISTINCT a.timezone FROM ({rows}) AS a WHERE a.reason IS NULL");
     Ok(db.all::<(Option<String>,)>(&sql, args).await?.into_iter().map(|(zone,)| zone).collect())
 }
@@ -102,7 +119,7 @@ pub async fn collisions(
     rule: &Rule,
     cap: (i64, Timestamp),
 ) -> Result<i64, DbError> {
-    let (rows, mut args) = rows(audience, rule, None);
+    let (rows, mut args) = rows(audience, rule, Scope::All);
     let sql = format!(
         "SELECT count(*) FROM ({rows}) AS a WHERE a.reason IS NULL AND (SELECT count(*) FROM message m \
          WHERE m.customer_id = a.id AND m.sent_at > ? AND m.service = 0 \

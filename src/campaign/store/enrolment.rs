@@ -132,6 +132,8 @@ pub struct Slice<'a> {
     pub to: i64,
     /// The step that is queued.
     pub step: &'a str,
+    /// Whether its mail is all there is: it is queued at once. Else everyone begins a pass.
+    pub one_mail: bool,
     /// Its topic.
     pub topic: &'a str,
     /// Whether it is service mail.
@@ -154,14 +156,15 @@ pub async fn insert_enrolments(
     now: Timestamp,
 ) -> Result<u64, DbError> {
     let place = slice.place;
-    let range = Some((place.position, slice.to));
+    let range = audience::Scope::Range(place.position, slice.to);
     let (rows, args) = audience::rows(audience, rule, range);
     let sql = format!(
         "INSERT INTO enrolment (campaign_id, revision_id, occurrence_id, customer_id, arm, step, state, reason, created_at, updated_at) \
          SELECT CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), a.id, {}, CAST(? AS TEXT), \
-         CASE WHEN a.reason IS NULL THEN 'done' ELSE 'skipped' END, a.reason, CAST(? AS BIGINT), CAST(? AS BIGINT) \
+         CASE WHEN a.reason IS NULL THEN '{}' ELSE 'skipped' END, a.reason, CAST(? AS BIGINT), CAST(? AS BIGINT) \
          FROM ({rows}) AS a WHERE true ON CONFLICT (occurrence_id, customer_id) DO NOTHING",
-        audience::arm()
+        audience::arm(),
+        if slice.one_mail { "done" } else { "active" }
     );
     let mut all = args![
         place.campaign,
@@ -203,18 +206,9 @@ pub async fn insert_messages(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let place = slice.place;
-    let mut due_args = Args::new();
-    let mut due_sql = String::from("CAST(? AS BIGINT)");
-    if !by_zone.is_empty() {
-        due_sql = format!(
-            "CASE c.timezone {} ELSE CAST(? AS BIGINT) END",
-            "WHEN ? THEN CAST(? AS BIGINT) ".repeat(by_zone.len())
-        );
-        for (zone, at) in by_zone {
-            due_args.extend(args![zone.as_str(), *at]);
-        }
-    }
-    due_args.extend(args![due]);
+    let (due_sql, due_args) = due_by_zone(by_zone, due);
+    // of several steps, only those who are in neither arm have their line now
+    let which = if slice.one_mail { "" } else { " AND e.arm = 'none'" };
     let common = |address: &str, state: &str, reason: &str, extra: &str| {
         format!(
             "INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, reason, \
@@ -236,9 +230,12 @@ pub async fn insert_messages(
         // whoever was erased a moment ago has no address any more
         "CASE WHEN q.arm = 'treated' AND q.email IS NOT NULL THEN 'queued' ELSE 'skipped' END",
         "CASE WHEN q.arm = 'holdout' THEN 'holdout' WHEN q.arm = 'treated' AND q.email IS NULL THEN 'erased' ELSE q.reason END",
-        "",
+        which,
     );
     tx.execute(&format!("{sql} ON CONFLICT DO NOTHING"), args()).await?;
+    if !slice.one_mail {
+        return Ok(());
+    }
     let missing = " AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrolment_id = e.id)";
     let sql = common("CAST(NULL AS TEXT)", "'skipped'", "'same address'", missing);
     if tx.execute(&sql, args()).await? > 0 {
@@ -248,6 +245,47 @@ pub async fn insert_messages(
                    (SELECT 1 FROM message m WHERE m.enrolment_id = enrolment.id AND m.state = 'skipped' AND m.reason = 'same address')";
         tx.execute(sql, args![place.occurrence, place.position, slice.to]).await?;
     }
+    Ok(())
+}
+
+/// When something falls due for a customer `c`, by their zone; the parameters are those of the expression.
+fn due_by_zone(by_zone: &[(String, Timestamp)], otherwise: Timestamp) -> (String, Args) {
+    let mut args = Args::new();
+    let mut sql = String::from("CAST(? AS BIGINT)");
+    if !by_zone.is_empty() {
+        let whens = "WHEN ? THEN CAST(? AS BIGINT) ".repeat(by_zone.len());
+        sql = format!("CASE c.timezone {whens} ELSE CAST(? AS BIGINT) END");
+        for (zone, at) in by_zone {
+            args.extend(args![zone.as_str(), *at]);
+        }
+    }
+    args.extend(args![otherwise]);
+    (sql, args)
+}
+
+/// Says when the first step of a slice's passes falls due.
+///
+/// # Errors
+/// What the database says.
+pub async fn begin_passes(
+    tx: &mut Tx,
+    slice: &Slice<'_>,
+    by_zone: &[(String, Timestamp)],
+    due: Timestamp,
+) -> Result<(), DbError> {
+    let (sql, mut args) = due_by_zone(by_zone, due);
+    let set = |column: &str, sql: &str| {
+        format!("{column} = (SELECT {sql} FROM customer c WHERE c.id = enrolment.customer_id)")
+    };
+    let sql = format!(
+        "UPDATE enrolment SET {}, {} WHERE occurrence_id = ? AND customer_id > ? AND customer_id <= ? AND state = 'active' \
+         AND next_at IS NULL",
+        set("next_at", &sql),
+        set("opens_at", &sql)
+    );
+    args.extend(args.clone());
+    args.extend(args![slice.place.occurrence, slice.place.position, slice.to]);
+    tx.execute(&sql, args).await?;
     Ok(())
 }
 

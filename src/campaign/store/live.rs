@@ -3,6 +3,7 @@
 use crate::args;
 use crate::campaign::CampaignError;
 use crate::campaign::content::{Content, hash};
+use crate::config::model::Survey;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::Timestamp;
 use std::collections::BTreeMap;
@@ -77,7 +78,7 @@ pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// Campaigns of which everything has gone out are finished; what came back of a cancelled one goes no more.
+/// Campaigns of which everything has gone out are finished.
 ///
 /// # Errors
 /// What the database says.
@@ -85,14 +86,9 @@ pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbErr
     let done = "state = 'running' \
                 AND EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state = 'enrolled') \
                 AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
+                AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.campaign_id = campaign.id AND e.state = 'active') \
                 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
                 AND m.state IN ('queued', 'deferred', 'claimed', 'transmitting'))";
-    let late = "state = 'deferred' AND campaign_id IN (SELECT id FROM campaign WHERE state = 'cancelled')";
-    let (back,): (i64,) = db.one(&format!("SELECT count(*) FROM message WHERE {late}"), args![]).await?;
-    if back > 0 {
-        let sql = format!("UPDATE message SET state = 'skipped', reason = 'cancelled', updated_at = ? WHERE {late}");
-        db.execute(&sql, args![now]).await?;
-    }
     // looked for with a reader first: the writer is not taken for nothing
     let found: Vec<(i64,)> = db.all(&format!("SELECT id FROM campaign WHERE {done}"), args![]).await?;
     if found.is_empty() {
@@ -160,18 +156,43 @@ pub async fn latest_hash(db: &mut impl Query, campaign: i64) -> Result<Option<St
 /// # Errors
 /// When the revision is gone.
 pub async fn content(db: &mut impl Query, revision: i64) -> Result<(String, Content), DbError> {
+    let (name, manifest) = manifest(db, revision).await?;
+    let mut files = BTreeMap::new();
+    for (path, hash) in manifest.files {
+        files.insert(path, blob(db, &hash).await?);
+    }
+    Ok((name, Content { files, campaign: manifest.campaign }))
+}
+
+/// A survey of a revision: of its files, this one alone is read.
+///
+/// # Errors
+/// When the revision is gone.
+pub async fn survey(db: &mut impl Query, revision: i64, name: &str) -> Result<Option<Survey>, DbError> {
+    let path = format!("surveys/{name}.toml");
+    let (_, manifest) = manifest(db, revision).await?;
+    let Some(hash) = manifest.files.get(&path) else { return Ok(None) };
+    let files = BTreeMap::from([(path, blob(db, hash).await?)]);
+    Ok(Content { files, campaign: manifest.campaign }.surveys().remove(name))
+}
+
+/// What a revision is made of: each file's path, and the hash of its bytes.
+#[derive(serde::Deserialize)]
+struct Manifest {
+    campaign: String,
+    files: BTreeMap<String, String>,
+}
+
+async fn manifest(db: &mut impl Query, revision: i64) -> Result<(String, Manifest), DbError> {
     let sql = "SELECT c.name, r.manifest FROM revision r JOIN campaign c ON c.id = r.campaign_id WHERE r.id = ?";
     let (name, manifest): (String, String) = db.one(sql, args![revision]).await?;
-    let broken = |e: serde_json::Error| DbError::Shape(format!("the manifest of revision {revision}: {e}"));
-    let manifest: serde_json::Value = serde_json::from_str(&manifest).map_err(broken)?;
-    let paths: BTreeMap<String, String> = serde_json::from_value(manifest["files"].clone()).map_err(broken)?;
-    let mut files = BTreeMap::new();
-    for (path, hash) in paths {
-        let (bytes,): (Vec<u8>,) = db.one("SELECT content FROM blob WHERE hash = ?", args![hash]).await?;
-        files.insert(path, bytes);
-    }
-    let campaign = manifest["campaign"].as_str().unwrap_or_default().to_owned();
-    Ok((name, Content { files, campaign }))
+    let manifest = serde_json::from_str(&manifest)
+        .map_err(|e| DbError::Shape(format!("the manifest of revision {revision}: {e}")))?;
+    Ok((name, manifest))
+}
+
+async fn blob(db: &mut impl Query, hash: &str) -> Result<Vec<u8>, DbError> {
+    Ok(db.one::<(Vec<u8>,)>("SELECT content FROM blob WHERE hash = ?", args![hash]).await?.0)
 }
 
 /// The occurrence of a key: its id and state.
@@ -205,18 +226,6 @@ pub async fn put_occurrence(
     Ok(())
 }
 
-/// Mails that have not gone out yet, and those that could not be made, go over to a revision.
-///
-/// # Errors
-/// What the database says.
-pub async fn move_inside(tx: &mut Tx, campaign: i64, revision: i64, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
-               reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
-               WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
-               AND (state IN ('queued', 'deferred') OR (state = 'skipped' AND reason LIKE 'render%'))";
-    tx.execute(sql, args![revision, now, campaign, now]).await
-}
-
 /// An occurrence that was found too late goes on: somebody said so, and its mail is worth sending from now on.
 ///
 /// # Errors
@@ -244,17 +253,4 @@ pub async fn stop_occurrences(tx: &mut Tx, campaign: i64, now: Timestamp) -> Res
                WHERE campaign_id = ? AND state IN ('waiting', 'enrolling', 'stale')";
     tx.execute(sql, args![now, campaign]).await?;
     Ok(())
-}
-
-/// What has not gone out never will. Mail in flight is finished: it may be with the server already.
-///
-/// # Errors
-/// What the database says.
-pub async fn cancel_messages(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<u64, DbError> {
-    let sql = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
-               WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed')";
-    let cancelled = tx.execute(sql, args![now, campaign]).await?;
-    let sql = "UPDATE enrolment SET state = 'cancelled', updated_at = ? WHERE campaign_id = ? AND state = 'active'";
-    tx.execute(sql, args![now, campaign]).await?;
-    Ok(cancelled)
 }

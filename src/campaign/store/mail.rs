@@ -1,8 +1,9 @@
 //! What is needed to make a mail: the message, and what is known of its reader.
 
 use crate::args;
-use crate::db::{DbError, FromRow, Query, Row, Rows, Type};
-use crate::types::Timestamp;
+use crate::db::{DbError, FromRow, Query, Row, Rows};
+use crate::types::{Currency, Timestamp};
+use serde_json::{Map, Value};
 
 /// What is known of a reader.
 #[derive(Clone, Debug)]
@@ -56,14 +57,10 @@ impl FromRow for Reader {
 /// # Errors
 /// What the database says.
 pub async fn readers(db: &mut impl Query, ids: &[i64]) -> Result<Vec<Reader>, DbError> {
-    let mut rows = Rows::new(&[Type::Int]);
-    for id in ids {
-        rows.push(args![*id]);
-    }
     let sql = "SELECT c.id, c.external_id, c.email, c.name, c.first_name, c.last_name, c.locale, c.timezone, c.birthday, \
                c.source, c.attributes, c.tracking_off, r.score, r.lifecycle, r.purchases, r.revenue, r.last_purchase_at \
                FROM customer c LEFT JOIN relationship r ON r.customer_id = c.id WHERE c.id IN ({rows})";
-    db.all_with_rows(sql, rows, args![]).await
+    db.all_with_rows(sql, Rows::ids(ids), args![]).await
 }
 
 /// A message, as far as its mail depends on it.
@@ -74,6 +71,7 @@ pub struct Mail {
     pub campaign: i64,
     pub revision: i64,
     pub customer: i64,
+    pub step: String,
     pub state: String,
     pub at: Timestamp,
 }
@@ -83,8 +81,43 @@ pub struct Mail {
 /// # Errors
 /// What the database says.
 pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError> {
-    let sql =
-        "SELECT id, campaign_id, revision_id, customer_id, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
-    let row: Option<(i64, i64, i64, i64, String, Timestamp)> = db.optional(sql, args![id]).await?;
-    Ok(row.map(|(id, campaign, revision, customer, state, at)| Mail { id, campaign, revision, customer, state, at }))
+    let sql = "SELECT id, campaign_id, revision_id, customer_id, step, state, COALESCE(sent_at, due_at) FROM message WHERE id = ?";
+    let row: Option<(i64, i64, i64, i64, String, String, Timestamp)> = db.optional(sql, args![id]).await?;
+    let mail = |(id, campaign, revision, customer, step, state, at)| Mail {
+        id,
+        campaign,
+        revision,
+        customer,
+        step,
+        state,
+        at,
+    };
+    Ok(row.map(mail))
+}
+
+/// The events that began the passes of these messages: of each, its data with kind, time, amount and currency, as a
+/// template reads them. Amounts are in major units.
+///
+/// # Errors
+/// What the database says.
+pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
+    let rows = Rows::ids(messages);
+    let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+               JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
+    let found: Vec<(i64, String, Timestamp, Option<i64>, Option<String>, String)> =
+        db.all_with_rows(sql, rows, args![]).await?;
+    let event =
+        |(message, kind, at, value, currency, data): (i64, String, Timestamp, Option<i64>, Option<String>, String)| {
+            let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
+            event.insert("kind".into(), kind.into());
+            event.insert("at".into(), at.to_string().into());
+            if let Some(minor) = value {
+                let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
+                let amount = currency.map_or(minor as f64, |currency| minor as f64 / currency.scale() as f64);
+                event.insert("amount".into(), amount.into());
+                event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
+            }
+            (message, Value::Object(event))
+        };
+    Ok(found.into_iter().map(event).collect())
 }

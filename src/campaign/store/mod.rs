@@ -4,14 +4,26 @@ mod audience;
 mod enrolment;
 mod live;
 mod mail;
+mod pass;
+mod slices;
+mod watch;
 
 pub use audience::{Counted, collisions, counted, enrolled, readers_zones};
 pub use enrolment::{
-    Due, Place, Slice, advance, begin_enrolling, begin_overdue, cancel_occurrence, due_occurrences, insert_enrolments,
-    insert_messages, mark_stale, overdue_occurrences, place, zones,
+    Due, Place, Slice, advance, begin_enrolling, begin_overdue, begin_passes, cancel_occurrence, due_occurrences,
+    insert_enrolments, insert_messages, mark_stale, overdue_occurrences, place, zones,
 };
 pub use live::{
-    Campaign, campaign, campaigns, cancel_messages, content, finish_all, insert_campaign, latest_hash, move_inside,
-    occurrence, put_occurrence, put_revision, rename, revive_stale, set_running, set_state, stop_occurrences,
+    Campaign, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence, put_occurrence,
+    put_revision, rename, revive_stale, set_running, set_state, stop_occurrences, survey,
 };
-pub use mail::{Mail, Reader, mail, readers};
+pub use mail::{Mail, Reader, events, mail, readers};
+pub use pass::{
+    Candidate, Common, Moved, NewMail, NewPass, Pass, addresses, any_due, begin, candidates, due_passes, move_on,
+    open_occurrence, out_of_arms, queue, reached, true_of, unqueue, waiting,
+};
+pub use slices::{cancel_rest, half_cancelled, move_mails, move_passes};
+pub use watch::{
+    Running, Watch, Whom, difference, happened, last_customer, last_event, move_watch, put_watch, running, seen,
+    sweep_now, touched, watch,
+};

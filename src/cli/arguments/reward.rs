@@ -1,5 +1,6 @@
 //! What `dangol reward` takes.
 
+use super::Moment;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -39,7 +40,7 @@ pub struct Redeem {
     pub key: String,
     /// When it was used; default: now
     #[arg(long)]
-    pub at: Option<String>,
+    pub at: Option<Moment>,
 }
 
 #[derive(Debug, Args)]

@@ -13,19 +13,22 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
     if !yes {
         eprintln!("{}", plan::text(&planned, &app));
         if !output::confirm(&format!("launch {campaign}?")) {
-            eprintln!("nothing was launched; --yes does it without asking");
-            return Ok(ExitCode::FAILURE);
+            anyhow::bail!("nothing was launched; --yes does it without asking");
         }
     }
     let inside = match inside {
         Inside::Stay => launch::Inside::Stay,
         Inside::Move => launch::Inside::Move,
     };
-    let launched = launch_campaign(&app.db, campaign, &content, &live, inside, app.clock.now()).await?;
+    let launched =
+        launch_campaign(&app.db, campaign, &content, &live, &app.settings(), inside, app.clock.now()).await?;
     output::show(global.json, &launched, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
-        let moved =
-            if launched.moved > 0 { format!("; {} waiting mails moved to it", launched.moved) } else { String::new() };
+        let moved = if launched.moved > 0 {
+            format!("; {} moved to it", output::counted(launched.moved, "waiting mail"))
+        } else {
+            String::new()
+        };
         let zone = app.settings().site.timezone.tz().clone();
         // what the plan foresaw: enrolment itself begins earlier, for readers whose day does
         let first = match planned.first_at {
@@ -49,7 +52,7 @@ pub async fn control(global: &Global, campaign: Option<String>, action: Action) 
         }
         let line = |done: &control::Done| match done.cancelled {
             0 => format!("{} is {}", done.campaign, done.state),
-            n => format!("{} is {}; {n} mails will not be sent", done.campaign, done.state),
+            n => format!("{} is {}; {} will not be sent", done.campaign, done.state, output::counted(n, "mail")),
         };
         done.iter().map(line).collect::<Vec<_>>().join("\n")
     })

@@ -3,12 +3,13 @@
 use super::open;
 use crate::campaign::check;
 use crate::cli::arguments::Global;
-use crate::cli::output;
+use crate::cli::output::{self, counted};
 use crate::config::reading::Reading;
 use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, Severity};
 use crate::customer;
 use crate::engine::{Open, relays};
+use crate::types::Timestamp;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,33 +21,33 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     let open = open(global);
     let root = open.root()?;
     let read = Reading::of(&root);
-    let tried = read.judged().map_or(0, |workspace| workspace.campaigns.len() + workspace.segments.len());
+    let tried = read.judged().map_or((0, 0), |workspace| (workspace.campaigns.len(), workspace.segments.len()));
+    let now = open.clock.now();
     // without good settings it is not known which database to ask
     let problems = match read.workspace {
         Some(_) if !offline => with_database(&open, read, &root, online).await?,
-        _ => without_database(&read).await?,
+        _ => offline_problems(&read, now).await?,
     };
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) =
         problems.iter().partition(|problem| problem.severity == Severity::Error);
     output::show(global.json, &json!({ "errors": errors, "warnings": warnings }), || {
         let mut text: String = problems.iter().map(|problem| problem.render() + "\n").collect();
         text += &match (errors.len(), warnings.len()) {
-            (0, 0) => format!("{tried} campaigns and segments, no mistakes"),
+            (0, 0) => format!("{} and {}, no mistakes", counted(tried.0, "campaign"), counted(tried.1, "segment")),
             (0, n) => format!("no mistakes, {n} worth a look"),
-            (1, 0) => "1 mistake".into(),
-            (1, m) => format!("1 mistake, {m} worth a look"),
-            (n, 0) => format!("{n} mistakes"),
-            (n, m) => format!("{n} mistakes, {m} worth a look"),
+            (n, 0) => counted(n, "mistake"),
+            (n, m) => format!("{}, {m} worth a look", counted(n, "mistake")),
         };
         text
     })?;
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The mistakes that show in the files, and what cannot be known without a database.
-async fn without_database(read: &Reading) -> anyhow::Result<Vec<Problem>> {
+/// The mistakes that show without a database.
+async fn offline_problems(read: &Reading, now: Timestamp) -> anyhow::Result<Vec<Problem>> {
     let mut problems = check::reading(read, None);
-    if let Some(workspace) = &read.workspace {
+    if let Some(workspace) = read.judged() {
+        problems.extend(check::times(workspace, &read.drafts, now));
         problems.extend(check::against_orders(workspace, None).await?);
     }
     Ok(check::sorted(problems))
@@ -59,7 +60,7 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
         Ok(app) => app,
         Err(e) => {
             // mistakes in files are told even where the database cannot be opened
-            let mut problems = check::reading(&Reading::of(root), None);
+            let mut problems = offline_problems(&Reading::of(root), open.clock.now()).await?;
             let problem = Problem::whole(SETTINGS, "database", e.to_string());
             problems.push(problem.help("`dangol check --offline` needs no database"));
             return Ok(check::sorted(problems));
@@ -71,6 +72,8 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
     problems.extend(check::against_customers(&app.workspace, &app.db, &app.composer, EACH, app.clock.now()).await?);
     problems.extend(check::against_orders(&app.workspace, Some(&app.db)).await?);
     problems.extend(check::vanished(&app.workspace, &read.drafts, &app.db).await?);
+    problems.extend(check::against_history(&app.workspace, &read.drafts, &app.db).await?);
+    problems.extend(check::times(&app.workspace, &read.drafts, app.clock.now()));
     if online {
         problems.extend(relays::try_all(&app).await);
     }

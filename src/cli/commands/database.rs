@@ -2,7 +2,7 @@
 
 use super::open;
 use crate::cli::arguments::{Db, Global};
-use crate::cli::output;
+use crate::cli::output::{self, counted};
 use crate::db::location::Location;
 use crate::db::lock::FileLock;
 use crate::db::{Db as Database, copy, file, migrate};
@@ -21,8 +21,8 @@ pub async fn database(global: &Global, command: Db) -> anyhow::Result<ExitCode> 
         Db::Restore { file: None, yes, .. } => external(global, yes).await,
         // not by the parser, which would repeat what may hold a password
         Db::Copy { to } if !(to.starts_with("postgres://") || to.starts_with("postgresql://")) => {
-            eprintln!("error: --to wants postgres://user@host/name; for a copy in SQLite use `dangol db backup`");
-            return Ok(ExitCode::from(2));
+            let words = "--to wants postgres://user@host/name; for a copy in SQLite use `dangol db backup`";
+            return Err(output::Misuse(words.into()).into());
         }
         Db::Copy { to } => copy_to(global, &to).await,
     };
@@ -118,19 +118,24 @@ fn tell(global: &Global, what: &str, restored: &Restored) -> anyhow::Result<()> 
             say(format!("  the one before could not be read, so what is newer than the journal is lost: {why}"));
         }
         say(format!(
-            "  {} campaigns paused, {} mails unknown: they were due since the backup",
-            restored.paused, restored.unknown
+            "  {} paused, {} unknown: due since the backup",
+            counted(restored.paused, "campaign"),
+            counted(restored.unknown, "mail")
         ));
         let r = &restored.replayed;
         say(format!(
-            "  from the journal: {} withdrawals, {} suppressions, {} lifted, {} people forgotten, {} customers known again",
-            r.withdrawals, r.suppressions, r.lifted, r.erasures, r.customers
+            "  from the journal: {}, {}, {} lifted, {} forgotten, {} known again",
+            counted(r.withdrawals, "withdrawal"),
+            counted(r.suppressions, "suppression"),
+            r.lifted,
+            if r.erasures == 1 { "1 person".to_owned() } else { format!("{} people", r.erasures) },
+            counted(r.customers, "customer")
         ));
         if r.unreadable > 0 {
-            say(format!("  {} lines of the journal cannot be read, and were left out", r.unreadable));
+            say(format!("  left out of the journal: {} that cannot be read", counted(r.unreadable, "line")));
         }
         if restored.given_up > 0 {
-            say(format!("  {} audiences that were due could not be taken, and are given up", restored.given_up));
+            say(format!("  given up: {} due that could not be taken", counted(restored.given_up, "audience")));
         }
         if !restored.missing.is_empty() {
             let names = restored.missing.join(", ");
@@ -167,10 +172,11 @@ async fn copy_to(global: &Global, to: &str) -> anyhow::Result<()> {
     let rows: i64 = copied.values().sum();
     output::show(global.json, &json!({ "to": to.to_string(), "rows": rows, "tables": copied }), || {
         format!(
-            "{rows} rows of {} tables are in {to}, ids and all.\nnext: set [database] url in dangol.toml (or \
+            "{} of {} are in {to}, ids and all.\nnext: set [database] url in dangol.toml (or \
              DANGOL_DATABASE_URL) to it; the secret stays the same, and so old links work.\n\
              Never send from {} again: who was mailed from one would be mailed from the other",
-            copied.len(),
+            counted(rows, "row"),
+            counted(copied.len(), "table"),
             path.display()
         )
     })

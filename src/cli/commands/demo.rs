@@ -29,7 +29,13 @@ pub async fn demo(global: &Global, lang: Lang, quit: bool) -> anyhow::Result<Exi
     }
     if !quit {
         // in JSON the summary is the answer; where the servers are is still told, to people
-        let mut say = |line: &str| if json { eprintln!("{line}") } else { output::print(line) };
+        let mut say = |line: &str| {
+            if json {
+                eprintln!("{line}");
+            } else {
+                output::print(line);
+            }
+        };
         stage.serve(&stop, &mut say).await?;
     }
     stage.end().await?;

@@ -2,10 +2,10 @@
 
 use super::app;
 use crate::cli::arguments::{Global, Import, ImportCommand, ImportKind};
-use crate::cli::output;
+use crate::cli::output::{self, counted};
 use crate::customer::ErasureKey;
 use crate::import::{self, Input, Kind, Options};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ pub async fn import(global: &Global, arguments: Import) -> anyhow::Result<ExitCo
         None => {}
     }
     let (Some(kind), Some(file)) = (arguments.kind, &arguments.file) else {
-        eprintln!("error: say what to import, and from which file: dangol import customers customers.csv");
-        return Ok(ExitCode::from(2));
+        let words = "say what to import, and from which file: dangol import customers customers.csv";
+        return Err(output::Misuse(words.into()).into());
     };
     let kind = match kind {
         ImportKind::Customers => Kind::Customers,
@@ -30,13 +30,8 @@ pub async fn import(global: &Global, arguments: Import) -> anyhow::Result<ExitCo
     let app = app(global).await?;
     let settings = app.settings();
     let mut options = Options::new(&settings, ErasureKey::new(app.secret.erasure_key()));
-    for pair in &arguments.map {
-        let Some((theirs, ours)) = pair.split_once('=') else {
-            bail!("--map wants THEIRS=OURS, and `{pair}` has no =");
-        };
-        options.map.push((theirs.to_owned(), ours.to_owned()));
-    }
-    options.currency = arguments.currency.map(|code| code.parse()).transpose().map_err(|e: String| anyhow!(e))?;
+    options.map = arguments.map;
+    options.currency = arguments.currency;
     options.create = arguments.create;
     options.consent = arguments.consent.zip(arguments.evidence);
     options.dry_run = arguments.dry_run;
@@ -46,7 +41,7 @@ pub async fn import(global: &Global, arguments: Import) -> anyhow::Result<ExitCo
     }
     let mut progress = |now: import::Progress| {
         bar.set_position(now.bytes);
-        bar.set_message(format!("{} rows", now.rows));
+        bar.set_message(counted(now.rows, "row"));
     };
     let report = import::run(&app.db, kind, Input::of(file), &options, &mut progress, app.clock.now()).await;
     bar.finish_and_clear();
@@ -62,8 +57,12 @@ async fn undo(global: &Global, batch: i64) -> anyhow::Result<ExitCode> {
     let undone = import::undo(&app.db, batch, "command line", app.clock.now()).await?;
     output::show(global.json, &undone, || {
         let mut text = format!(
-            "taken back: {} customers, {} events, {} consents, {} suppressions",
-            undone.customers, undone.events, undone.consents, undone.suppressions
+            "taken back: {}, {}, {}, {}, {}",
+            counted(undone.customers, "customer"),
+            counted(undone.events, "event"),
+            counted(undone.corrections, "correction"),
+            counted(undone.consents, "consent"),
+            counted(undone.suppressions, "suppression")
         );
         for kept in &undone.kept {
             text += &format!("\n  {kept}");
@@ -100,8 +99,12 @@ async fn list(global: &Global) -> anyhow::Result<ExitCode> {
 /// A report as people read it.
 fn text(report: &import::Report) -> String {
     let mut text = format!(
-        "{} rows: {} new, {} changed, {} as before, {} refused",
-        report.rows, report.inserted, report.updated, report.unchanged, report.rejected
+        "{}: {} new, {} changed, {} as before, {} refused",
+        counted(report.rows, "row"),
+        report.inserted,
+        report.updated,
+        report.unchanged,
+        report.rejected
     );
     text += &format!("\nread as {}", report.encoding);
     match report.delimiter {

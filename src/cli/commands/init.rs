@@ -11,10 +11,10 @@ pub fn init(global: &Global, dir: &Path) -> anyhow::Result<()> {
     let shown = dir.display().to_string();
     output::show(global.json, &json!({ "dir": shown, "files": files }), || {
         format!(
-            "wrote {} files into {shown}\n\nnext:\n  cd {shown}\n  dangol check\n  dangol import customers customers.csv --consent newsletter --evidence \"sign-up form\"\n  dangol plan\n\n\
+            "wrote {} into {shown}\n\nnext:\n  cd {shown}\n  dangol check\n  dangol import customers customers.csv --consent newsletter --evidence \"sign-up form\"\n  dangol plan\n\n\
              Its relay is catch://, the built-in catcher: nothing you launch reaches anybody until you change that.\n\
              .secret/site.key signs every link in your mail: back it up, apart from the database.",
-            files.len()
+            output::counted(files.len(), "file")
         )
     })
 }

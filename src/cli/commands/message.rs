@@ -7,14 +7,14 @@ use crate::cli::output;
 use crate::deliver::settle::{self, Fate};
 use crate::deliver::{State, store};
 use crate::engine::App;
-use anyhow::anyhow;
+use anyhow::bail;
 use serde_json::json;
+use std::process::ExitCode;
 
-pub async fn message(global: &Global, command: Message) -> anyhow::Result<()> {
+pub async fn message(global: &Global, command: Message) -> anyhow::Result<ExitCode> {
     let app = app(global).await?;
     match command {
         Message::List { state, campaign, limit } => {
-            let state = state.map(|state| state.parse::<State>()).transpose().map_err(|e| anyhow!(e))?;
             if let Some(campaign) = &campaign {
                 launched(&app.db, campaign).await?;
             }
@@ -31,25 +31,45 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<()> {
                     ]
                 });
                 output::table(&["id", "campaign", "to", "state", "reason", "reply"], rows)
-            })
+            })?;
+            Ok(ExitCode::SUCCESS)
         }
         Message::Resend { ids } => settle(global, &app, &ids, Fate::Again).await,
         Message::Settle { ids } => settle(global, &app, &ids, Fate::Delivered).await,
     }
 }
 
-async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::Result<()> {
+/// Those of unknown fate are settled; that others were named is an error that says why.
+async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::Result<ExitCode> {
+    let found = store::states(&mut &app.db, ids).await?;
     let changed = settle::settle(&app.db, ids, fate, "command line", app.clock.now()).await?;
-    let other: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
-    output::show(global.json, &json!({ "changed": changed, "left": other }), || {
-        let what = if fate == Fate::Again { "will go out again" } else { "counted as delivered" };
-        let mut text = match changed.len() {
-            1 => format!("1 message {what}"),
-            n => format!("{n} messages {what}"),
-        };
-        if !other.is_empty() {
-            text += &format!("; left alone, because they are not of unknown fate: {other:?}");
-        }
-        text
-    })
+    let left: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
+    let why: Vec<String> = left
+        .iter()
+        .map(|id| match found.iter().find(|(found, _)| found == id) {
+            Some((_, state)) if state == State::Unknown.name() => format!("the customer of message {id} was forgotten"),
+            Some((_, state)) => format!("message {id} is {state}, not unknown"),
+            None => format!("there is no message {id}"),
+        })
+        .collect();
+    let what = match (fate, changed.len()) {
+        (Fate::Again, _) => "will go out again",
+        (Fate::Delivered, 1) => "counts as delivered",
+        (Fate::Delivered, _) => "count as delivered",
+    };
+    if left.is_empty() {
+        output::show(global.json, &json!({ "changed": changed, "left": left }), || {
+            format!("{} {what}", output::counted(changed.len(), "message"))
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let why = format!("{}; `dangol message list --state unknown` shows those that can be", why.join(", "));
+    if changed.is_empty() {
+        bail!(why);
+    }
+    // half was done: the answer says both
+    let answer = json!({ "changed": changed, "left": left, "error": { "message": why } });
+    output::show(global.json, &answer, || format!("{} {what}", output::counted(changed.len(), "message")))?;
+    eprintln!("error: {why}");
+    Ok(ExitCode::FAILURE)
 }

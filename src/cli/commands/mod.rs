@@ -19,13 +19,13 @@ mod score;
 mod segment;
 mod serve;
 mod suppression;
+mod token;
 
 use super::arguments::{Arguments, Command, Global};
 use crate::campaign::control::Action;
 use crate::customer::{self as customers, Customer};
 use crate::engine::{App, Open};
-use crate::types::Timestamp;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use std::process::ExitCode;
 
 /// Runs a command.
@@ -39,8 +39,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Reward { command } => reward::reward(&global, command).await,
         Command::Segment { command } => segment::segment(&global, command).await,
         Command::Plan { campaign, exit_code } => return plan::plan(&global, campaign.as_deref(), exit_code).await,
-        Command::Preview { campaign, customer, out } => preview::preview(&global, &campaign, &customer, out).await,
-        Command::SendTest { campaign, customer, to } => preview::send_test(&global, &campaign, &customer, &to).await,
+        Command::Preview { campaign, step, customer, out } => {
+            preview::preview(&global, &campaign, step.as_deref(), &customer, out).await
+        }
+        Command::SendTest { campaign, step, customer, to } => {
+            preview::send_test(&global, &campaign, step.as_deref(), &customer, to).await
+        }
         Command::Launch { campaign, yes, inside } => return campaign::launch(&global, &campaign, yes, inside).await,
         Command::Pause(which) => campaign::control(&global, which.campaign, Action::Pause).await,
         Command::Resume(which) => campaign::control(&global, which.campaign, Action::Resume).await,
@@ -52,10 +56,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Report { campaign } => report::report(&global, &campaign).await,
         Command::Customer { command } => customer::customer(&global, command).await,
         Command::Why { customer, campaign } => customer::why(&global, &customer, campaign.as_deref()).await,
-        Command::Message { command } => message::message(&global, command).await,
+        Command::Message { command } => return message::message(&global, command).await,
         Command::Suppression { command } => suppression::suppression(&global, command).await,
         Command::Score { command } => score::score(&global, command).await,
         Command::Db { command } => return database::database(&global, command).await,
+        Command::Token { command } => token::token(&global, command).await,
         Command::Schema { out } => schema::schema(&global, out),
         Command::Completions { shell } => completions::completions(shell),
     };
@@ -89,18 +94,4 @@ async fn who(app: &App, word: &str) -> anyhow::Result<Customer> {
             bail!("`{word}` is the address of {} customers: name one of {}", ids.len(), ids.join(", "))
         }
     }
-}
-
-/// A moment on the command line: a date on the site's calendar, or RFC 3339.
-fn moment(text: &str, zone: &jiff::tz::TimeZone) -> anyhow::Result<Timestamp> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    let wrong = || format!("`{text}` is not a moment such as 2027-03-01 or 2027-03-01T09:00:00Z");
-    if let Ok(local) = text.parse::<jiff::civil::DateTime>()
-        && (text.contains(':') || text.len() <= 10)
-    {
-        return Ok(local.to_zoned(zone.clone()).with_context(wrong)?.timestamp());
-    }
-    bail!(wrong())
 }

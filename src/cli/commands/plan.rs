@@ -56,15 +56,16 @@ pub fn text(plan: &Plan, app: &App) -> String {
     // writing to a string cannot fail
     let _ = writeln!(text, "{} ({})", plan.campaign, plan.change);
     let _ = writeln!(text, "{:>10}  in the audience", plan.audience);
-    let _ = writeln!(text, "{:>10}  mails", plan.mails);
+    let _ = writeln!(text, "{:>10}  {}", plan.mails, if plan.mails == 1 { "mail" } else { "mails" });
     if plan.holdout > 0 {
         let _ = writeln!(text, "{:>10}  held out, to compare with", plan.holdout);
     }
     for (reason, n) in &plan.skipped {
-        let _ = writeln!(text, "{n:>10}  get nothing: {reason}");
+        let _ = writeln!(text, "{n:>10}  {} nothing: {reason}", if *n == 1 { "gets" } else { "get" });
     }
     if plan.collisions > 0 {
-        let _ = writeln!(text, "{:>10}  have had their cap of mail, and would wait", plan.collisions);
+        let have = if plan.collisions == 1 { "has" } else { "have" };
+        let _ = writeln!(text, "{:>10}  {have} had their cap of mail, and would wait", plan.collisions);
     }
     if let (Some(first), Some(last)) = (plan.first_at, plan.last_at) {
         let _ = writeln!(text, "first {}, last {}, {} s at the relays' rate", when(first), when(last), plan.seconds);

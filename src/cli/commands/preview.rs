@@ -11,11 +11,17 @@ use anyhow::{Context as _, anyhow};
 use serde_json::json;
 use std::path::PathBuf;
 
-pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Option<PathBuf>) -> anyhow::Result<()> {
+pub async fn preview(
+    global: &Global,
+    campaign: &str,
+    step: Option<&str>,
+    customer: &str,
+    out: Option<PathBuf>,
+) -> anyhow::Result<()> {
     let app = app(global).await?;
     let customer = who(&app, customer).await?;
     let (_, _, live) = plan::of(&app, campaign).await?;
-    let (_, made) = previews::preview(&app.db, &app.composer, &live, customer.id, None, app.clock.now()).await?;
+    let (_, made) = previews::preview(&app.db, &app.composer, &live, step, customer.id, None, app.clock.now()).await?;
     let Some(dir) = out else {
         let eml = String::from_utf8_lossy(&made.bytes);
         if !global.json {
@@ -38,12 +44,18 @@ pub async fn preview(global: &Global, campaign: &str, customer: &str, out: Optio
     output::show(global.json, &json!({ "files": files, "subject": made.rendered.subject }), || files.join("\n"))
 }
 
-pub async fn send_test(global: &Global, campaign: &str, customer: &str, to: &str) -> anyhow::Result<()> {
+pub async fn send_test(
+    global: &Global,
+    campaign: &str,
+    step: Option<&str>,
+    customer: &str,
+    to: Email,
+) -> anyhow::Result<()> {
     let app = app(global).await?;
-    let to: Email = to.parse().map_err(|e: String| anyhow!(e))?;
     let customer = who(&app, customer).await?;
     let (_, _, live) = plan::of(&app, campaign).await?;
-    let (to, made) = previews::preview(&app.db, &app.composer, &live, customer.id, Some(&to), app.clock.now()).await?;
+    let (to, made) =
+        previews::preview(&app.db, &app.composer, &live, step, customer.id, Some(&to), app.clock.now()).await?;
     let made_relays = relays::of(&app).await?;
     let relay = made_relays.relays.first().context("there is no relay")?;
     let reply = send_one(relay, &live.sender.from.email, &to, &made.bytes).await.map_err(|e| anyhow!(e))?;

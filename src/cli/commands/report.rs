@@ -19,7 +19,7 @@ pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
             // writing to a string cannot fail
             let _ = writeln!(text, "{n:>10}  {what}");
         };
-        line(report.assigned.treated, "were to get it");
+        line(report.assigned.treated, if report.assigned.treated == 1 { "was to get it" } else { "were to get it" });
         if report.assigned.holdout > 0 {
             line(report.assigned.holdout, "held out");
         }
@@ -74,7 +74,7 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
     loop {
         let settings = app.settings();
         let now = statuses::status(&app.db, &settings, app.clock.now()).await?;
-        output::show(global.json, &now, || {
+        let read = output::show_while_read(global.json, &now, || {
             let count = |state: &str, messages: &std::collections::BTreeMap<String, i64>| {
                 messages.get(state).copied().unwrap_or(0).to_string()
             };
@@ -102,11 +102,12 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
                 text += &format!("\n\nnext mail due {due}");
             }
             if now.unsettled_hits > 0 {
-                text += &format!("\n{} hits wait to be judged", now.unsettled_hits);
+                let wait = if now.unsettled_hits == 1 { "waits" } else { "wait" };
+                text += &format!("\n{} {wait} to be judged", output::counted(now.unsettled_hits, "hit"));
             }
             text
         })?;
-        if !watch {
+        if !watch || !read {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_secs(2)).await;

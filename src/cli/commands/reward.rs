@@ -1,6 +1,6 @@
 //! `reward`
 
-use super::{app, moment, who};
+use super::{app, who};
 use crate::cli::arguments::{self, Global};
 use crate::cli::output;
 use crate::customer::audit;
@@ -180,7 +180,7 @@ async fn redeem(global: &Global, app: &App, ask: arguments::Redeem) -> anyhow::R
         (None, None) => bail!("say how many --points, or which --code"),
     };
     let at = match ask.at {
-        Some(text) => moment(&text, app.settings().site.timezone.tz())?,
+        Some(at) => at.at(app.settings().site.timezone.tz())?,
         None => now,
     };
     let redemption =

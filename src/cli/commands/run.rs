@@ -27,6 +27,7 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
                 now.queue.iter().filter(|(_, n)| **n > 0).map(|(state, n)| format!("{n} {state}")).collect();
             let stale = match idle.stale {
                 0 => String::new(),
+                1 => "\n1 campaign was found too late and asks: `dangol status`".into(),
                 n => format!("\n{n} campaigns were found too late and ask: `dangol status`"),
             };
             format!("nothing is due; {}{stale}", if states.is_empty() { "no mail".into() } else { states.join(", ") })

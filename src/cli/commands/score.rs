@@ -1,6 +1,6 @@
 //! `score`
 
-use super::{app, moment};
+use super::app;
 use crate::cli::arguments::{Global, Score};
 use crate::cli::output;
 use crate::relationship;
@@ -12,12 +12,13 @@ pub async fn score(global: &Global, command: Score) -> anyhow::Result<()> {
     match command {
         Score::Refresh { at } => {
             let at = match at {
-                Some(text) => moment(&text, settings.site.timezone.tz())?,
+                Some(moment) => moment.at(settings.site.timezone.tz())?,
                 None => app.clock.now(),
             };
             let customers = relationship::refresh_all(&app.db, &settings, at).await?;
-            output::show(global.json, &json!({ "customers": customers, "as_of": at }), || {
-                format!("{customers} customers' scores are as of {at}")
+            output::show(global.json, &json!({ "customers": customers, "as_of": at }), || match customers {
+                1 => format!("1 customer's score is as of {at}"),
+                n => format!("{n} customers' scores are as of {at}"),
             })
         }
         Score::Explain => {

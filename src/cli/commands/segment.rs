@@ -38,7 +38,11 @@ pub async fn segment(global: &Global, command: Segment) -> anyhow::Result<()> {
             let listed: Vec<_> = members.iter().map(|m| json!({ "customer": label(m), "email": m.email })).collect();
             output::show(global.json, &json!({ "name": name, "size": size, "members": listed }), || {
                 let rows = members.iter().map(|m| vec![label(m), m.email.clone().unwrap_or_default()]);
-                format!("{name}: {size} customers\n{}", output::table(&["customer", "email"], rows))
+                format!(
+                    "{name}: {}\n{}",
+                    output::counted(size, "customer"),
+                    output::table(&["customer", "email"], rows)
+                )
             })
         }
         Segment::Show { name, why: Some(word), .. } => {

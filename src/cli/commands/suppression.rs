@@ -1,11 +1,9 @@
 //! `suppression`
 
-use super::{app, moment};
-use crate::cli::arguments::{Global, Suppression};
+use super::app;
+use crate::cli::arguments::{Global, Moment, Suppression};
 use crate::cli::output;
 use crate::permission::{self, Filter, NewSuppression};
-use crate::types::Email;
-use anyhow::{anyhow, bail};
 use serde_json::json;
 
 const ACTOR: &str = "command line";
@@ -14,7 +12,7 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
     let app = app(global).await?;
     let now = app.clock.now();
     let zone = app.settings().site.timezone.tz().clone();
-    let at = |text: Option<String>| text.map(|text| moment(&text, &zone)).transpose();
+    let at = |moment: Option<Moment>| moment.map(|moment| moment.at(&zone)).transpose();
     match command {
         Suppression::List { domain, since, until, lifted } => {
             let filter = Filter { domain, since: at(since)?, until: at(until)?, all: lifted, ..Filter::default() };
@@ -37,9 +35,8 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
             })
         }
         Suppression::Add { address, note, until } => {
-            let email: Email = address.parse().map_err(|e: String| anyhow!(e))?;
             let new = NewSuppression {
-                address: email.to_string(),
+                address: address.to_string(),
                 reason: "manual".into(),
                 source: ACTOR.into(),
                 message: None,
@@ -51,18 +48,21 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
             let added = permission::suppress(&mut tx, &new, ACTOR, now).await?;
             tx.commit().await?;
             app.journal.keep(&app.db).await?;
-            output::show(global.json, &json!({ "address": email.as_str(), "added": added }), || {
-                if added { format!("{email} gets nothing any more") } else { format!("{email} was suppressed already") }
+            output::show(global.json, &json!({ "address": address.as_str(), "added": added }), || {
+                if added {
+                    format!("{address} gets nothing any more")
+                } else {
+                    format!("{address} was suppressed already")
+                }
             })
         }
         Suppression::Lift { address, domain, since, until } => {
-            let addresses = match (address, domain.is_some() || since.is_some() || until.is_some()) {
-                (Some(address), false) => vec![address.parse::<Email>().map_err(|e| anyhow!(e))?.to_string()],
-                (None, true) => {
+            let addresses = match address {
+                Some(address) => vec![address.to_string()],
+                None => {
                     let filter = Filter { domain, since: at(since)?, until: at(until)?, ..Filter::default() };
                     permission::list(&mut &app.db, &filter, now).await?.into_iter().map(|s| s.address).collect()
                 }
-                _ => bail!("name an address, or --domain, --since, --until for all that match"),
             };
             let mut lifted = 0;
             for address in addresses {
@@ -71,9 +71,8 @@ pub async fn suppression(global: &Global, command: Suppression) -> anyhow::Resul
                 tx.commit().await?;
             }
             app.journal.keep(&app.db).await?;
-            output::show(global.json, &json!({ "lifted": lifted }), || match lifted {
-                1 => "1 suppression lifted".into(),
-                n => format!("{n} suppressions lifted"),
+            output::show(global.json, &json!({ "lifted": lifted }), || {
+                format!("{} lifted", output::counted(lifted, "suppression"))
             })
         }
     }

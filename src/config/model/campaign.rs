@@ -1,5 +1,6 @@
 //! `campaigns/*.toml`: what, to whom, when.
 
+use super::step::{Step, Trigger};
 use crate::types::Period;
 use crate::types::pace::{Cap, Percent, Quiet};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -19,16 +20,24 @@ pub struct Campaign {
     pub topic: String,
     /// The sender of dangol.toml that it comes from.
     pub sender: String,
-    /// The template, without its ending: `letters/spring` is `templates/letters/spring.mjml`.
-    pub send: String,
-    /// Who gets it.
+    /// The template, without its ending: `letters/spring` is `templates/letters/spring.mjml`. Of a campaign of one mail;
+    /// one of several has `[[step]]` instead.
+    pub send: Option<String>,
+    /// Who gets it; with a trigger, who of those that it brings.
+    #[serde(default)]
     pub audience: Audience,
-    /// When it goes out.
+    /// When it goes out; a trigger stands instead of it.
     #[serde(default)]
     pub schedule: Schedule,
+    /// What brings customers in, one at a time.
+    pub trigger: Option<Trigger>,
+    /// What happens to whoever is inside, in this order.
+    #[serde(default)]
+    pub step: Vec<Step>,
     /// Its own limits instead of those in dangol.toml.
     pub limits: Option<OwnLimits>,
-    /// The share that gets nothing, so that what the campaign causes can be seen; by default none.
+    /// The share that gets nothing, so that what the campaign causes can be seen. By default `10%` of marketing with a
+    /// trigger, and none of mail that is asked for by topic and sent once.
     pub holdout: Option<Percent>,
     /// What it is to bring about.
     pub goal: Option<Goal>,
@@ -38,12 +47,23 @@ pub struct Campaign {
     pub relay: Option<String>,
 }
 
+impl Campaign {
+    /// Its steps, with where each stands in the file: those that are written, or the one that `send` is.
+    pub fn steps(&self) -> Vec<(String, Step)> {
+        if self.step.is_empty() {
+            let one = Step { id: Some("send".into()), send: self.send.clone(), ..Step::default() };
+            return vec![(String::new(), one)];
+        }
+        self.step.iter().enumerate().map(|(i, step)| (format!("step[{i}]."), step.clone())).collect()
+    }
+}
+
 /// Who gets it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Audience {
     /// The segment, by the name of its file.
-    pub segment: String,
+    pub segment: Option<String>,
     /// Segments that get nothing all the same.
     #[serde(default)]
     pub exclude: Vec<String>,
@@ -153,11 +173,14 @@ pub struct OwnLimits {
 pub struct Goal {
     /// The event that counts, such as `order`.
     pub event: String,
-    /// Within this time after the mail falls due.
+    /// Within this time after the first step falls due.
     pub within: Period,
     /// What is added up: `amount` or `margin`.
     #[serde(default)]
     pub value: GoalValue,
+    /// Whether whoever reaches it leaves the campaign: the steps that are left are for the others.
+    #[serde(default)]
+    pub exit: bool,
 }
 
 /// What of an order is added up.

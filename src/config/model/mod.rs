@@ -1,13 +1,16 @@
 //! The files of a workspace as types. The doc comment of each field is what `dangol schema` tells editors and what
 //! `check` tells marketers, so it is written for them.
 
+mod api;
 mod campaign;
 mod reward;
 mod segment;
 mod settings;
+mod step;
 mod survey;
 mod words;
 
+pub use api::Api;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
 pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;
@@ -15,5 +18,6 @@ pub use settings::{
     Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
     Tracking, Web, Weights,
 };
+pub use step::{Step, StepReward, Trigger};
 pub use survey::{Choice, Survey, SurveyKind};
 pub use words::Words;

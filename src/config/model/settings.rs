@@ -1,6 +1,6 @@
 //! `dangol.toml`: the installation.
 
-use super::Words;
+use super::{Api, Words};
 use crate::types::email::Mailbox;
 use crate::types::locale::{Locale, Zone};
 use crate::types::pace::{Cap, Quiet, Rate};
@@ -45,6 +45,9 @@ pub struct Settings {
     /// The web server.
     #[serde(default)]
     pub web: Web,
+    /// The API by which the shop's own programs tell of customers, orders, events and consents.
+    #[serde(default)]
+    pub api: Api,
 }
 
 /// Who sends, and where tracking, preferences and unsubscribe live.

@@ -16,6 +16,15 @@ pub enum Words {
 }
 
 impl Words {
+    /// All of its texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (one, by) = match self {
+            Words::One(text) => (Some(text), None),
+            Words::By(texts) => (None, Some(texts.values())),
+        };
+        one.into_iter().chain(by.into_iter().flatten()).map(String::as_str)
+    }
+
     /// The text for a reader of `locale`: of the whole tag, else of its language, else of `fallback`, else any.
     pub fn of(&self, locale: &Locale, fallback: &Locale) -> &str {
         match self {

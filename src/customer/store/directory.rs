@@ -2,7 +2,7 @@
 
 use super::super::directory::{Entered, Entry, as_address};
 use super::super::hash::ErasureKey;
-use super::super::profile::Profile;
+use super::super::profile::{Profile, attributes};
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::{Email, Timestamp, bucket::bucket};
@@ -29,18 +29,11 @@ impl FromRow for Found {
             timezone: row.take()?,
             birthday: row.take()?,
             source: row.take()?,
-            attributes: serde_json::from_str(&row.take::<String>()?)
-                .map_err(|e| DbError::Shape(format!("customer.attributes is no JSON object: {e}")))?,
+            attributes: attributes(row)?,
             created_at: row.take()?,
         };
         Ok(Found(id, profile))
     }
-}
-
-fn texts(chunk: &[&str]) -> Rows {
-    let mut rows = Rows::new(&[Type::Text]);
-    chunk.iter().for_each(|text| rows.push(args![*text]));
-    rows
 }
 
 /// Everybody who goes by one of these, each once.
@@ -55,7 +48,7 @@ pub(in crate::customer) async fn known(
             "WITH input(k) AS ({{rows}}) SELECT {COLUMNS} FROM customer WHERE {column} IN (SELECT k FROM input) ORDER BY id"
         );
         for chunk in Rows::pieces(keys, CHUNK) {
-            let found: Vec<Found> = tx.all_with_rows(&sql, texts(chunk), args![]).await?;
+            let found: Vec<Found> = tx.all_with_rows(&sql, Rows::texts(chunk), args![]).await?;
             all.extend(found.into_iter().filter(|found| seen.insert(found.0)).map(|found| (found.0, found.1)));
         }
     }
@@ -78,8 +71,7 @@ pub(in crate::customer) async fn erased(
     let mut found = HashSet::new();
     let sql = "WITH input(k) AS ({rows}) SELECT hash FROM erased WHERE hash IN (SELECT k FROM input)";
     for chunk in Rows::pieces(&hashes, CHUNK) {
-        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        let rows: Vec<(String,)> = tx.all_with_rows(sql, texts(&chunk), args![]).await?;
+        let rows: Vec<(String,)> = tx.all_with_rows(sql, Rows::texts(chunk), args![]).await?;
         found.extend(rows.into_iter().map(|(hash,)| hash));
     }
     Ok(found)
@@ -171,6 +163,17 @@ pub(in crate::customer) async fn save(
     Ok(())
 }
 
+/// PostgreSQL: two at once would both find a customer missing.
+const LOCK: i64 = 0x6461_6e67_6f6c_0002;
+
+/// Waits until nobody else makes customers: an import, or somebody who signs up.
+///
+/// # Errors
+/// What the database says.
+pub async fn one_at_a_time(tx: &mut Tx) -> Result<(), DbError> {
+    tx.serialise(LOCK).await
+}
+
 /// The customer of an address who signs up by their own act: the one known by it, else a new one. An erased person may
 /// come back this way. Of several with the address, the one known by address only, else the oldest.
 ///
@@ -178,7 +181,7 @@ pub(in crate::customer) async fn save(
 /// What the database says.
 pub async fn ensure(tx: &mut Tx, email: &Email, source: &str, now: Timestamp) -> Result<i64, DbError> {
     // two sign-ups at once must not make two customers
-    tx.serialise(0x6461_6e67_6f6c_0002).await?;
+    one_at_a_time(tx).await?;
     let sql =
         "SELECT id FROM customer WHERE email = ? ORDER BY CASE WHEN external_id IS NULL THEN 0 ELSE 1 END, id LIMIT 1";
     if let Some((id,)) = tx.optional::<(i64,)>(sql, args![email.as_str()]).await? {

@@ -46,6 +46,8 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
         // what waits to be sent never will be; mail in flight is with the server already
         "UPDATE message SET state = 'skipped', reason = 'erased', node_id = NULL, token = NULL \
          WHERE customer_id = ? AND state IN ('queued', 'deferred', 'claimed')",
+        // and whoever is on the way through a campaign is out of it
+        "UPDATE enrolment SET state = 'exited', reason = 'erased', next_at = NULL WHERE customer_id = ? AND state = 'active'",
         // a server's last words often repeat the address
         "UPDATE message SET address = NULL, reply = NULL WHERE customer_id = ?",
         // the ledger keeps its amounts; a code could be looked up in the shop, and nobody gets it again

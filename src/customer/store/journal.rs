@@ -2,7 +2,7 @@
 //! lifting, erasures. The engine's keeper reads the notes by their ids and keeps them in a file outside the database.
 
 use crate::args;
-use crate::db::{DbError, Rows, Tx, Type};
+use crate::db::{DbError, Rows, Tx};
 use crate::types::Timestamp;
 
 /// PostgreSQL: held by whatever writes permission, so that a ledger is folded by one at a time, and the ids of notes
@@ -52,9 +52,7 @@ pub async fn note(
     let sql = "WITH input(subject) AS ({rows}) INSERT INTO journal (kind, subject, data, at) \
                SELECT CAST(? AS TEXT), subject, CAST(? AS TEXT), CAST(? AS BIGINT) FROM input";
     for chunk in subjects.chunks(512) {
-        let mut rows = Rows::new(&[Type::Int]);
-        chunk.iter().for_each(|subject| rows.push(args![*subject]));
-        tx.execute_rows(sql, rows, args![what.name(), data, now]).await?;
+        tx.execute_rows(sql, Rows::ids(chunk), args![what.name(), data, now]).await?;
     }
     Ok(())
 }

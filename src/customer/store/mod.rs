@@ -10,7 +10,7 @@ pub(super) mod journal;
 use super::directory::as_address;
 use super::profile::{COLUMNS, Customer};
 use crate::args;
-use crate::db::{DbError, Query, Rows, Tx, Type};
+use crate::db::{DbError, Query, Rows, Tx};
 use crate::types::Timestamp;
 
 /// Everybody who goes by `who`: `#id`, an external id, an address, or an id without `#`. The first of these ways that
@@ -56,9 +56,7 @@ pub async fn load_many(db: &mut impl Query, ids: &[i64]) -> Result<Vec<Customer>
     );
     let mut found = Vec::with_capacity(ids.len());
     for chunk in Rows::pieces(ids, 512) {
-        let mut rows = Rows::new(&[Type::Int]);
-        chunk.iter().for_each(|id| rows.push(args![*id]));
-        found.extend(db.all_with_rows::<Customer>(&sql, rows, args![]).await?);
+        found.extend(db.all_with_rows::<Customer>(&sql, Rows::ids(chunk), args![]).await?);
     }
     found.sort_by_key(|customer| customer.id);
     Ok(found)

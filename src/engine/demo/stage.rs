@@ -149,7 +149,8 @@ impl Stage {
     /// `launch --yes`.
     pub(super) async fn launch(&self, campaign: &str) -> anyhow::Result<Launched> {
         let (content, live) = self.live(campaign)?;
-        Ok(launch(&self.app.db, campaign, &content, &live, Inside::Stay, self.clock.now()).await?)
+        Ok(launch(&self.app.db, campaign, &content, &live, &self.app.settings(), Inside::Stay, self.clock.now())
+            .await?)
     }
 
     fn live(&self, campaign: &str) -> anyhow::Result<(Content, Live)> {

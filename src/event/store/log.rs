@@ -160,6 +160,15 @@ pub async fn append_in(tx: &mut Tx, events: &[NewEvent], now: Timestamp) -> Resu
     Ok(ids)
 }
 
+/// The kinds of all events that there are, by name. Reads the whole log.
+///
+/// # Errors
+/// What the database says.
+pub async fn kinds_seen(db: &mut impl Query) -> Result<Vec<String>, DbError> {
+    let rows: Vec<(String,)> = db.all("SELECT DISTINCT kind FROM event ORDER BY kind", args![]).await?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
 /// Where the reader `name` stands: the id of the last event that it has dealt with.
 ///
 /// # Errors
@@ -167,6 +176,16 @@ pub async fn append_in(tx: &mut Tx, events: &[NewEvent], now: Timestamp) -> Resu
 pub async fn cursor(db: &mut impl Query, name: &str) -> Result<i64, DbError> {
     let row: Option<(i64,)> = db.optional("SELECT position FROM cursor WHERE name = ?", args![name]).await?;
     Ok(row.map_or(0, |(position,)| position))
+}
+
+/// Lets a new reader begin at a position; one that is there already stays where it is.
+///
+/// # Errors
+/// What the database says.
+pub async fn begin_cursor(tx: &mut Tx, name: &str, position: i64) -> Result<(), DbError> {
+    let sql = "INSERT INTO cursor (name, position) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+    tx.execute(sql, args![name, position]).await?;
+    Ok(())
 }
 
 /// Moves the reader `name` from one position to another, in the transaction of what it caused. False when another node

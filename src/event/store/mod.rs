@@ -3,4 +3,4 @@
 mod log;
 pub mod purchase;
 
-pub use log::{Event, NewEvent, append, append_in, cursor, move_cursor, read_after};
+pub use log::{Event, NewEvent, append, append_in, begin_cursor, cursor, kinds_seen, move_cursor, read_after};

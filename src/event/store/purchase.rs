@@ -4,7 +4,7 @@
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
 use crate::types::{Currency, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 const CHUNK: usize = 512;
@@ -65,7 +65,7 @@ pub struct Purchase {
 }
 
 /// A thing that was bought.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each name is the column")]
 pub struct Item {
     pub sku: Option<String>,
@@ -138,10 +138,64 @@ pub async fn by_keys(tx: &mut Tx, keys: &[&str]) -> Result<HashMap<String, Purch
         format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE order_key IN (SELECT k FROM input)");
     let mut all = HashMap::with_capacity(keys.len());
     for chunk in Rows::pieces(keys, CHUNK) {
-        let mut rows = Rows::new(&[Type::Text]);
-        chunk.iter().for_each(|key| rows.push(args![*key]));
-        let found: Vec<Purchase> = tx.all_with_rows(&sql, rows, args![]).await?;
+        let found: Vec<Purchase> = tx.all_with_rows(&sql, Rows::texts(chunk), args![]).await?;
         all.extend(found.into_iter().map(|purchase| (purchase.key.clone(), purchase)));
+    }
+    Ok(all)
+}
+
+/// The orders of these events.
+///
+/// # Errors
+/// What the database says.
+pub async fn by_events(tx: &mut Tx, events: &[i64]) -> Result<HashMap<i64, Purchase>, DbError> {
+    let sql =
+        format!("WITH input(k) AS ({{rows}}) SELECT {NAMES} FROM purchase WHERE event_id IN (SELECT k FROM input)");
+    let mut all = HashMap::with_capacity(events.len());
+    for chunk in Rows::pieces(events, CHUNK) {
+        let found: Vec<Purchase> = tx.all_with_rows(&sql, Rows::ids(chunk), args![]).await?;
+        all.extend(found.into_iter().map(|purchase| (purchase.event, purchase)));
+    }
+    Ok(all)
+}
+
+/// The next orders that import `batch` opened and that stand, after event `after`.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_batch(tx: &mut Tx, batch: i64, after: i64, limit: i64) -> Result<Vec<Purchase>, DbError> {
+    let sql = format!("SELECT {NAMES} FROM purchase WHERE batch_id = ? AND event_id > ? ORDER BY event_id LIMIT ?");
+    tx.all(&sql, args![batch, after, limit]).await
+}
+
+/// Takes orders and what was bought in them away, as if they had never been; in the transaction that appends the
+/// corrections which say so. Their events stay in the log and give up their keys, so that the orders can come again.
+///
+/// # Errors
+/// What the database says.
+pub async fn take_back(tx: &mut Tx, events: &[i64]) -> Result<(), DbError> {
+    for chunk in Rows::pieces(events, CHUNK) {
+        for change in [
+            "DELETE FROM order_item WHERE event_id",
+            "DELETE FROM purchase WHERE event_id",
+            "UPDATE event SET dedupe_key = 'undone:' || CAST(id AS TEXT) WHERE id",
+        ] {
+            let sql = format!("WITH input(k) AS ({{rows}}) {change} IN (SELECT k FROM input)");
+            tx.execute_rows(&sql, Rows::ids(chunk), args![]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Those of these orders' events that were taken back.
+///
+/// # Errors
+/// What the database says.
+pub async fn gone(tx: &mut Tx, events: &[i64]) -> Result<Vec<i64>, DbError> {
+    let sql = "WITH input(k) AS ({rows}) SELECT e.id FROM input JOIN event e ON e.id = input.k WHERE e.dedupe_key LIKE 'undone:%'";
+    let mut all = Vec::new();
+    for chunk in Rows::pieces(events, CHUNK) {
+        all.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(chunk), args![]).await?.into_iter().map(|(id,)| id));
     }
     Ok(all)
 }
@@ -185,10 +239,8 @@ pub async fn items(db: &mut impl Query, events: &[i64]) -> Result<HashMap<i64, V
                WHERE event_id IN (SELECT k FROM input) ORDER BY id";
     let mut all: HashMap<i64, Vec<Item>> = HashMap::new();
     for chunk in Rows::pieces(events, CHUNK) {
-        let mut rows = Rows::new(&[Type::Int]);
-        chunk.iter().for_each(|id| rows.push(args![*id]));
         type Line = (i64, Option<String>, Option<String>, Option<String>, f64, Option<i64>);
-        let found: Vec<Line> = db.all_with_rows(sql, rows, args![]).await?;
+        let found: Vec<Line> = db.all_with_rows(sql, Rows::ids(chunk), args![]).await?;
         for (event, sku, name, category, quantity, amount) in found {
             all.entry(event).or_default().push(Item { sku, name, category, quantity, amount });
         }

@@ -129,7 +129,7 @@ impl Rows for Consents {
                         state: row.state,
                         basis: row.basis.clone(),
                         text: row.text.clone(),
-                        source: row.source.clone().unwrap_or_else(|| "import".into()),
+                        source: row.source.clone().unwrap_or_else(|| context.door.source().into()),
                         address: directory.address(slot).map(str::to_owned),
                         at: row.at.unwrap_or(context.now),
                         own_act: row.at.is_some(),

@@ -187,7 +187,7 @@ impl Rows for Customers {
                 state: State::Granted,
                 basis: None,
                 text: Some(evidence.clone()),
-                source: "import".into(),
+                source: context.door.source().into(),
                 address: directory.address(*slot).map(str::to_owned),
                 at: context.now,
                 // whoever withdrew did so by their own act, and this is not theirs

@@ -64,7 +64,7 @@ impl Rows for Events {
 
     fn parse(mut record: Record, context: &Context) -> Result<EventRow, String> {
         let customer = Named::read(record.needed(0, "customer")?);
-        let kind = kind(&record.needed(1, "kind")?)?;
+        let kind = kind(&record.needed(1, "kind")?, context)?;
         let at = context.past(&record.needed(2, "at")?, "at")?;
         let key = short(record.text(3)?, "key")?;
         let data = match record.take(4) {
@@ -75,23 +75,29 @@ impl Rows for Events {
             },
         };
         let currency = record.text(6)?.map(|code| code.parse::<Currency>()).transpose()?;
-        let value = match (record.text(5)?, currency) {
-            (None, _) => None,
-            (Some(text), Some(currency)) => {
-                let money = Money::parse(&text, currency).map_err(|e| format!("`value`: {e}"))?;
-                if money.currency != currency {
-                    return Err(format!("`value` is in {}, and `currency` says otherwise", money.currency));
+        let value =
+            match (record.text(5)?, currency) {
+                (None, _) => None,
+                (Some(text), Some(currency)) => {
+                    let money = Money::parse(&text, currency).map_err(|e| format!("`value`: {e}"))?;
+                    if money.currency != currency {
+                        return Err(format!("`value` is in {}, and `currency` says otherwise", money.currency));
+                    }
+                    Some(money.minor)
                 }
-                Some(money.minor)
-            }
-            (Some(text), None) => {
-                let whole = text.parse::<i64>();
-                Some(
-                    whole
-                        .map_err(|_| "`value` is a whole number, or an amount with `currency` beside it".to_owned())?,
-                )
-            }
-        };
+                (Some(text), None) => {
+                    // languages whose numbers are floats write 3 as 3.0
+                    let whole = text
+                        .strip_suffix(".0")
+                        .unwrap_or(&text)
+                        .parse::<i64>()
+                        .ok()
+                        .filter(|n| n.unsigned_abs() <= Money::LARGEST.unsigned_abs());
+                    Some(whole.ok_or_else(|| {
+                        "`value` is a whole number, or an amount with `currency` beside it".to_owned()
+                    })?)
+                }
+            };
         crate::import::record::without_nul(&Json::Object(data.clone()))?;
         if kind == reward::EVENT {
             redeemed(&data)?;
@@ -110,30 +116,36 @@ impl Rows for Events {
         context: &Context,
         batch: Option<i64>,
     ) -> Result<Landing, DbError> {
-        let directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
+        let mut directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
         let mut outcomes = Vec::with_capacity(rows.len());
-        let mut events = Vec::with_capacity(rows.len());
-        // the events of redemptions come first, and say for themselves that they are new
-        let mut redemptions = Vec::new();
+        let mut slots = Vec::with_capacity(rows.len());
         for (_, row) in rows {
-            match directory.named(&row.customer.text, row.customer.address.as_deref()) {
-                Ok(slot) if row.kind == reward::EVENT => {
-                    let (outcome, event) = self.redeem(tx, row, directory.id(slot), context, batch).await?;
-                    outcomes.push(outcome);
-                    redemptions.extend(event);
-                }
+            match row.customer.slot(&mut directory, context, row.at, "events") {
                 Ok(slot) => {
-                    events.push(self.event(row, directory.id(slot), batch));
+                    slots.push((slot, *row));
                     outcomes.push(Landed::Unchanged);
                 }
-                Err(refusal) => outcomes.push(Landed::Rejected(refusal.to_string())),
+                Err(refusal) => outcomes.push(Landed::Rejected(refusal)),
+            }
+        }
+        directory.save(tx, batch, context.now).await?;
+        // only now has a new customer an id
+        let (mut events, mut redemptions, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+        let open = outcomes.iter_mut().filter(|outcome| **outcome == Landed::Unchanged);
+        for (outcome, (slot, row)) in open.zip(slots) {
+            let customer = directory.id(slot);
+            if row.kind == reward::EVENT {
+                let (said, event) = self.redeem(tx, row, customer, context, batch).await?;
+                *outcome = said;
+                redemptions.extend(event);
+            } else {
+                events.push(self.event(row, customer, context, batch));
+                plain.push(outcome);
             }
         }
         event::append_in(tx, &redemptions, context.now).await?;
         let ids = event::append_in(tx, &events, context.now).await?;
-        let plain = outcomes.iter_mut().zip(rows).filter(|(_, (_, row))| row.kind != reward::EVENT);
-        let open = plain.map(|(outcome, _)| outcome).filter(|outcome| **outcome == Landed::Unchanged);
-        for (outcome, id) in open.zip(ids) {
+        for (outcome, id) in plain.into_iter().zip(ids) {
             if id.is_some() {
                 *outcome = Landed::Inserted;
             }
@@ -148,14 +160,15 @@ impl Rows for Events {
 
 impl Events {
     /// The reporter's key, or else what the row says and how many such rows came before.
-    fn key(&mut self, row: &EventRow, customer: i64) -> String {
+    fn key(&mut self, row: &EventRow, customer: i64, context: &Context) -> String {
         match &row.key {
             Some(key) => key.clone(),
             None => {
                 let data = Json::Object(row.data.clone());
                 let content = format!("{customer}\n{}\n{}\n{:?}\n{data}", row.kind, row.at.as_millisecond(), row.value);
                 let hash = blake3::hash(content.as_bytes()).to_hex();
-                format!("~{}:{}", &hash[..32], self.nth.next(&content))
+                let nth = if context.door.counts() { self.nth.next(&content) } else { 0 };
+                format!("~{}:{nth}", &hash[..32])
             }
         }
     }
@@ -173,8 +186,8 @@ impl Events {
             Ok(told) => told,
             Err(why) => return Ok((Landed::Rejected(why), None)),
         };
-        let key = self.key(row, customer);
-        let ask = Redemption { customer, reward, what, key, at: row.at, source: "import", batch };
+        let key = self.key(row, customer, context);
+        let ask = Redemption { customer, reward, what, key, at: row.at, source: context.door.source(), batch };
         match reward::redeem_in(tx, &ask, context.now).await {
             Ok((redeemed, event)) => Ok((if redeemed.again { Landed::Unchanged } else { Landed::Inserted }, event)),
             Err(RewardError::Db(e)) => Err(e),
@@ -184,15 +197,15 @@ impl Events {
         }
     }
 
-    fn event(&mut self, row: &EventRow, customer: i64, batch: Option<i64>) -> NewEvent {
+    fn event(&mut self, row: &EventRow, customer: i64, context: &Context, batch: Option<i64>) -> NewEvent {
         let data = Json::Object(row.data.clone());
-        let key = format!("event:{}", self.key(row, customer));
+        let key = format!("event:{}", self.key(row, customer, context));
         NewEvent {
             value: row.value,
             currency: row.currency.map(|currency| currency.to_string()),
             batch,
             data,
-            ..NewEvent::new(Kind::of(&row.kind), customer, row.at, "import", key)
+            ..NewEvent::new(Kind::of(&row.kind), customer, row.at, context.door.source(), key)
         }
     }
 }
@@ -211,7 +224,7 @@ fn redeemed(data: &Map<String, Json>) -> Result<(String, Redeem), String> {
     }
 }
 
-fn kind(text: &str) -> Result<String, String> {
+fn kind(text: &str, context: &Context) -> Result<String, String> {
     let name = text.to_lowercase();
     let shown = || text.chars().take(40).collect::<String>();
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -219,7 +232,9 @@ fn kind(text: &str) -> Result<String, String> {
         return Err(format!("`{}` is no kind of event: letters, digits, `_`, `-` and `.`", shown()));
     }
     match Kind::of(&name) {
-        Kind::Order => Err("an order comes in by `dangol import orders`, or a purchase would have no amount".into()),
+        Kind::Order => {
+            Err(format!("an order comes in by {}, or a purchase would have no amount", context.door.orders()))
+        }
         kind if !kind.may_be_reported() => {
             Err(format!("`{}` is what Dangol observes itself; others cannot report it", shown()))
         }

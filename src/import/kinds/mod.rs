@@ -3,7 +3,7 @@
 mod consents;
 mod customers;
 mod events;
-mod orders;
+pub(super) mod orders;
 mod suppressions;
 
 pub use consents::{ConsentRow, Consents};
@@ -13,10 +13,11 @@ pub use orders::{OrderRow, Orders};
 pub use suppressions::{SuppressionRow, Suppressions};
 
 use super::columns::Shape;
+use super::door::Door;
 use super::record::Record;
 use super::{Dates, ImportError, Options};
 use crate::config::nearest;
-use crate::customer::{Directory, ErasureKey, address_of};
+use crate::customer::{Directory, ErasureKey, Outcome, Profile, Refusal, address_of};
 use crate::db::{DbError, Tx};
 use crate::types::{Currency, Timestamp};
 use serde::Serialize;
@@ -37,11 +38,12 @@ pub struct Context {
     pub topics: Vec<String>,
     /// The key of the erasure hash.
     pub key: ErasureKey,
-    /// Whether orders make unknown customers.
+    /// Whether orders and events make unknown customers.
     pub create: bool,
     /// The topic and the evidence of consent for every customer.
     pub consent: Option<(String, String)>,
     pub(super) map: Vec<(String, String)>,
+    pub(super) door: Door,
 }
 
 impl Context {
@@ -60,6 +62,7 @@ impl Context {
             create: options.create,
             consent: options.consent.clone(),
             map: options.map.clone(),
+            door: Door::File,
         };
         if let Some((topic, evidence)) = &context.consent {
             context.topic(topic).map_err(|e| ImportError::Option(format!("--consent: {e}")))?;
@@ -168,6 +171,28 @@ async fn directory<'a>(
     let externals: Vec<&str> = named.clone().map(|named| named.text.as_str()).collect();
     let addresses: Vec<&str> = named.filter_map(|named| named.address.as_deref()).collect();
     Directory::gather(tx, distinct(externals), distinct(addresses), &context.key).await
+}
+
+impl Named {
+    /// The slot of whom this names. A stranger is taken in when the context says so; `at` and `source` then say since
+    /// when and by what they are known.
+    fn slot(&self, directory: &mut Directory, context: &Context, at: Timestamp, source: &str) -> Result<usize, String> {
+        let found = match directory.named(&self.text, self.address.as_deref()) {
+            Err(Refusal::Unknown(_)) if context.create => {
+                let profile = match &self.address {
+                    Some(email) => Profile { email: Some(email.clone()), ..Profile::default() },
+                    None => Profile { external_id: Some(self.text.clone()), ..Profile::default() },
+                };
+                let profile = Profile { source: Some(source.into()), created_at: Some(at), ..profile };
+                directory.upsert(profile).map(|(slot, _): (usize, Outcome)| slot)
+            }
+            found => found,
+        };
+        found.map_err(|refusal| match refusal {
+            Refusal::Unknown(_) => format!("{refusal}{}", context.door.stranger()),
+            _ => refusal.to_string(),
+        })
+    }
 }
 
 fn distinct(mut texts: Vec<&str>) -> Vec<&str> {

@@ -1,6 +1,7 @@
 //! Orders: an event in the log, its state in `purchase`, its things in `order_item`. A known order with other values is a
 //! correction, and the log says so.
 
+pub(in crate::import) mod correction;
 mod land;
 mod row;
 

@@ -312,8 +312,7 @@ pub async fn forget_batch(tx: &mut Tx, batch: i64, customers: &[i64], now: Times
                   AND m.topic = consent.topic AND m.created_at >= consent.recorded_at)";
     let mut forgotten = 0;
     for chunk in Rows::pieces(customers, CHUNK) {
-        let mut rows = Rows::new(&[Type::Int]);
-        chunk.iter().for_each(|id| rows.push(args![*id]));
+        let rows = Rows::ids(chunk);
         let of = "WITH input(wanted) AS ({rows})";
         let sql = format!(
             "{of} SELECT DISTINCT customer_id, topic FROM consent WHERE customer_id IN (SELECT wanted FROM input) AND {unused}"

@@ -2,7 +2,7 @@
 
 use super::super::rule::{Facts, Reason, Rule};
 use crate::args;
-use crate::db::{DbError, FromRow, Query, Row, Rows, Type};
+use crate::db::{DbError, FromRow, Query, Row, Rows};
 
 impl FromRow for Facts {
     fn from_row(row: &mut Row<'_>) -> Result<Facts, DbError> {
@@ -54,8 +54,7 @@ pub async fn reasons(
     );
     let mut all = Vec::with_capacity(customers.len());
     for chunk in Rows::pieces(customers, 512) {
-        let mut rows = Rows::new(&[Type::Int]);
-        chunk.iter().for_each(|id| rows.push(args![*id]));
+        let rows = Rows::ids(chunk);
         let found: Vec<(i64, Option<String>)> = db.all_with_rows(&sql, rows, reason.args.clone()).await?;
         for (id, name) in found {
             let reason = name.map(|name| Reason::of(&name).ok_or(DbError::Shape(name))).transpose()?;

@@ -19,7 +19,7 @@ impl Rule {
     /// the mail may go.
     pub fn reason(&self) -> Fragment {
         let mut sql = String::from(
-            "CASE WHEN c.erased_at IS NOT NULL THEN 'erased' WHEN c.email IS NULL THEN 'no-address' \
+            "CASE WHEN c.erased_at IS NOT NULL THEN 'erased' WHEN c.email IS NULL THEN 'no address' \
              WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address = c.email AND s.lifted_at IS NULL \
              AND (s.until IS NULL OR s.until > ?)) THEN 'suppressed'",
         );
@@ -39,7 +39,7 @@ impl Rule {
                 );
                 args.extend(args![since, &self.topic]);
             }
-            sql.push_str(") THEN 'no-consent' WHEN c.paused_until > ? THEN 'paused'");
+            sql.push_str(") THEN 'no consent' WHEN c.paused_until > ? THEN 'paused'");
             args.extend(args![self.now]);
         }
         sql.push_str(" END");

@@ -1,7 +1,6 @@
 //! The evidence behind the sums: orders, mails, what was said. All in bulk, by index; nothing here writes.
 
 use super::super::buying::{COUNTS, Day, Purchase};
-use super::ids;
 use crate::args;
 use crate::db::{DbError, Query, Rows, Type};
 use crate::event::Event;
@@ -18,7 +17,7 @@ const EVENT: &str = "e.id, e.customer_id, e.kind, e.at, e.value, e.currency, e.c
 pub async fn purchases(db: &mut impl Query, events: &[i64]) -> Result<Vec<Purchase>, DbError> {
     let sql =
         format!("WITH input(id) AS ({{rows}}) SELECT {PURCHASE} FROM input JOIN purchase p ON p.event_id = input.id");
-    db.all_with_rows(&sql, ids(events), args![]).await
+    db.all_with_rows(&sql, Rows::ids(events), args![]).await
 }
 
 /// All orders of these customers that events up to `upto` opened, in the order of those events.
@@ -30,7 +29,7 @@ pub async fn purchases_of(db: &mut impl Query, customers: &[i64], upto: i64) -> 
         "WITH input(id) AS ({{rows}}) SELECT {PURCHASE} FROM input JOIN purchase p ON p.customer_id = input.id \
          WHERE p.event_id <= ? ORDER BY p.event_id"
     );
-    db.all_with_rows(&sql, ids(customers), args![upto]).await
+    db.all_with_rows(&sql, Rows::ids(customers), args![upto]).await
 }
 
 /// For each `(order event, customer, from, to)`: what counts of that customer's earlier orders in from..to. Orders that
@@ -57,7 +56,7 @@ pub async fn day_mates(db: &mut impl Query, orders: &[(i64, i64, i64, i64)]) -> 
 /// What the database says.
 pub async fn messages(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, f64)>, DbError> {
     let sql = "WITH input(id) AS ({rows}) SELECT m.id, m.credit FROM input JOIN message m ON m.id = input.id";
-    db.all_with_rows(sql, ids(messages), args![]).await
+    db.all_with_rows(sql, Rows::ids(messages), args![]).await
 }
 
 /// For each `(customer, message)`: its deliveries and bounces among the events up to `upto`, in their order, as
@@ -97,7 +96,7 @@ pub async fn events_of(
         "WITH input(id) AS ({{rows}}) SELECT {EVENT} FROM input CROSS JOIN event e WHERE e.customer_id = input.id \
          AND e.kind IN ({kinds}, 'correction') AND e.id <= ? ORDER BY e.id"
     );
-    db.all_with_rows(&sql, ids(customers), args![upto]).await
+    db.all_with_rows(&sql, Rows::ids(customers), args![upto]).await
 }
 
 /// An event that another one corrects.
@@ -118,7 +117,7 @@ pub struct Reported {
 pub async fn corrected(db: &mut impl Query, events: &[i64]) -> Result<Vec<Reported>, DbError> {
     let sql =
         "WITH input(id) AS ({rows}) SELECT e.id, e.customer_id, e.kind FROM input JOIN event e ON e.id = input.id";
-    let found: Vec<(i64, Option<i64>, String)> = db.all_with_rows(sql, ids(events), args![]).await?;
+    let found: Vec<(i64, Option<i64>, String)> = db.all_with_rows(sql, Rows::ids(events), args![]).await?;
     Ok(found.into_iter().map(|(id, customer, kind)| Reported { id, customer, kind }).collect())
 }
 
@@ -129,7 +128,7 @@ pub async fn corrected(db: &mut impl Query, events: &[i64]) -> Result<Vec<Report
 pub async fn campaigns(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, String, String)>, DbError> {
     let sql = "WITH input(id) AS ({rows}) SELECT m.id, c.name, m.step FROM input JOIN message m ON m.id = input.id \
                JOIN campaign c ON c.id = m.campaign_id";
-    db.all_with_rows(sql, ids(messages), args![]).await
+    db.all_with_rows(sql, Rows::ids(messages), args![]).await
 }
 
 /// Where a customer's consent stands, topic by topic: topic, state, since when.

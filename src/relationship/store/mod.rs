@@ -84,13 +84,6 @@ async fn loaded(db: &mut impl Query, sql: &str, args: Args) -> Result<Vec<(i64, 
     Ok(rows.into_iter().map(|Loaded(id, sums)| (id, sums)).collect())
 }
 
-/// Ids as a source of rows.
-fn ids(ids: &[i64]) -> Rows {
-    let mut rows = Rows::new(&[Type::Int]);
-    ids.iter().for_each(|id| rows.push(args![*id]));
-    rows
-}
-
 /// The sums of these customers. Those who do not exist or were erased are left out.
 ///
 /// # Errors
@@ -101,7 +94,7 @@ pub async fn load(db: &mut impl Query, customers: &[i64]) -> Result<Vec<(i64, Su
          LEFT JOIN relationship r ON r.customer_id = c.id WHERE c.erased_at IS NULL",
         columns()
     );
-    let rows: Vec<Loaded> = db.all_with_rows(&sql, ids(customers), args![]).await?;
+    let rows: Vec<Loaded> = db.all_with_rows(&sql, Rows::ids(customers), args![]).await?;
     Ok(rows.into_iter().map(|Loaded(id, sums)| (id, sums)).collect())
 }
 

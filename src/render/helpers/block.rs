@@ -1,4 +1,4 @@
-//! Helpers that make blocks, and the pixel: `track` signs the link in it, `scope` holds a partial's parameters, `each`
+//! Helpers that make blocks, the pixel and the honeypot: `track` signs the link in it, `scope` holds a partial's parameters, `each`
 //! counts its rounds.
 
 use super::{Lent, fail};
@@ -23,11 +23,22 @@ enum Block {
     Scope,
     Each,
     Pixel,
+    Honeypot,
 }
 
 /// The helpers of this file, by name.
-const ALL: [(&str, Block); 4] =
-    [("track", Block::Track), ("scope", Block::Scope), ("each", Block::Each), ("open_pixel", Block::Pixel)];
+const ALL: [(&str, Block); 5] = [
+    ("track", Block::Track),
+    ("scope", Block::Scope),
+    ("each", Block::Each),
+    ("open_pixel", Block::Pixel),
+    ("honeypot", Block::Honeypot),
+];
+
+/// What they are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter().map(|(name, _)| name)
+}
 
 struct LentBlock<'a> {
     block: Block,
@@ -54,17 +65,27 @@ impl HelperDef for LentBlock<'_> {
             Block::Track => track(self.lent, h, r, ctx, rc, out),
             Block::Scope => scope(h, r, ctx, rc, out),
             Block::Each => each(self.lent, h, r, ctx, rc, out),
-            Block::Pixel => {
-                if let Some(url) = self.lent.links.open_pixel() {
-                    let url = html_escape::encode_double_quoted_attribute(&url);
-                    out.write("<img src=\"")?;
-                    out.write(&url)?;
-                    out.write("\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">")?;
+            Block::Pixel => match self.lent.links.open_pixel() {
+                Some(url) => {
+                    let rest = " width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">";
+                    element(out, "<img src=", &url, rest)
                 }
-                Ok(())
-            }
+                None => Ok(()),
+            },
+            // no text, so that nothing is hidden from spam filters; no style, because it stands in what is hidden
+            Block::Honeypot => match self.lent.links.honeypot() {
+                Some(url) => element(out, "<a href=", &url, " aria-hidden=\"true\" tabindex=\"-1\"></a>"),
+                None => Ok(()),
+            },
         }
     }
+}
+
+/// An element with an address in it.
+fn element(out: &mut dyn Output, before: &str, url: &str, after: &str) -> HelperResult {
+    let url = html_escape::encode_double_quoted_attribute(url);
+    out.write(&format!("{before}\"{url}\"{after}"))?;
+    Ok(())
 }
 
 fn track<'reg: 'rc, 'rc>(

@@ -6,7 +6,7 @@ mod dates;
 mod money;
 mod value;
 
-pub(crate) use block::lend as lend_blocks;
+pub(crate) use block::{lend as lend_blocks, names as block_names};
 pub(crate) use dates::format as format_date;
 pub(crate) use value::lend as lend_values;
 

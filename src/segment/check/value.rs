@@ -98,7 +98,10 @@ impl Checker<'_> {
             Literal::SingleQuotedString(text) => Some(Value::Text(text.clone())),
             Literal::Number(digits, _) => match digits.replace('_', "").parse::<f64>() {
                 Ok(n) if n == 0.0 || (SMALLEST..=LARGEST).contains(&n) => Some(Value::Number(n)),
-                _ => self.fail(error("literal", "numbers go from 0.000000001 to 1,000,000,000,000,000")),
+                _ => self.fail(error(
+                    "literal",
+                    "this number is out of range: numbers go from 0.000000001 to 1,000,000,000,000,000",
+                )),
             },
             Literal::Null => self.fail(
                 error("type", "nothing is equal to NULL, or greater, or in a list with it")

@@ -39,6 +39,12 @@ fn keys_and_values() {
                 shop.edit(SPRING, "within = \"7d\"", "within = \"7 sleeps\"\nvalue = \"profit\"");
                 shop.append(SPRING, "[limits]\ncap = \"often\"\nquiet = \"25:00-08:00\"\n");
             }),
+            ("numbers out of range", &|shop| {
+                shop.edit(SPRING, "[audience]", "holdout = \"101%\"\n[audience]");
+                shop.append(SPRING, "[limits]\ncap = \"0 per 7d\"\n");
+                shop.edit("dangol.toml", "\"200/s\"", "\"0/s\"");
+                shop.edit("segments/regulars.toml", ">= 3 AND", ">= 1e30 AND");
+            }),
             ("a day without a time", &|shop| shop.edit(SPRING, "\"now\" ", "2027-03-03 ")),
             ("a time without a day", &|shop| shop.edit(SPRING, "\"now\" ", "09:30:00 ")),
             ("a day that does not exist", &|shop| shop.edit(SPRING, "\"now\" ", "2027-02-30T09:30:00 ")),
@@ -95,6 +101,8 @@ fn names() {
             ("a holdout in service mail", &|shop| {
                 shop.edit(SPRING, "\"newsletter\"", "\"account\"\nholdout = \"10%\"");
             }),
+            ("a holdout of everybody", &|shop| shop.edit(SPRING, "[audience]", "holdout = \"100%\"\n[audience]")),
+            ("a holdout of most", &|shop| shop.edit(SPRING, "[audience]", "holdout = \"60%\"\n[audience]")),
             ("an audience that is excluded", &|shop| {
                 shop.edit(SPRING, "\"subscribers\"", "\"subscribers\"\nexclude = [\"lapsing\", \"subscribers\"]");
             }),

@@ -30,6 +30,13 @@ fn surveys() {
                 shop.edit(TASTE, "label = { ko = \"꽃\", en = \"Flowers\" }", "label = 3\ncolour = \"red\"");
                 shop.edit("surveys/nps.toml", "question = { ko", "question = { korean = 3, ko");
             }),
+            ("texts that are empty, and labels that are the same", &|shop| {
+                shop.edit(TASTE, "en = \"What would you like to grow this spring?\"", "en = \" \"");
+                shop.edit(TASTE, "{ ko = \"꽃\", en = \"Flowers\" }", "\"\"");
+                shop.edit(TASTE, "{ ko = \"허브\", en = \"Herbs\" }", "\"Green\"");
+                shop.edit(TASTE, "ko = \"채소\", en = \"Vegetables\"", "en = \"Green\"");
+                shop.append(TASTE, "[[choices]]\nvalue = \"moss\"\nlabel = \"Green\"\n");
+            }),
             ("a choice without double brackets", &|shop| {
                 shop.write(
                     "surveys/one.toml",

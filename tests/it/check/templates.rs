@@ -55,6 +55,17 @@ fn templates() {
                 shop.edit("templates/layouts/base.mjml", "{{{content}}}", "");
                 shop.edit("templates/partials/button.mjml", "<mj-button", "{{> partials/button}}<mj-button");
             }),
+            ("a template without its layout, and a layout without <mjml>", &|shop| {
+                shop.edit(SPRING, "layout = \"base\"\n", "");
+                shop.write("templates/layouts/bare.mjml", "<mj-body>{{{content}}}</mj-body>\n");
+                shop.edit("templates/letters/how-are-we.mjml", "\"base\"", "\"bare\"");
+            }),
+            ("an element in the wrong place", &|shop| {
+                shop.edit("templates/layouts/base.mjml", "<mj-head>", "<mj-head><mj-section></mj-section>");
+            }),
+            ("a subject of nothing", &|shop| {
+                shop.write("templates/letters/note.txt", "---\nsubject = \" \"\n---\n안녕하세요\n");
+            }),
             ("files that are no templates", &|shop| {
                 shop.write("templates/letters/summer.mjm", "x");
                 shop.write("templates/notes.docx", "x");

@@ -14,7 +14,7 @@ fn a_paused_campaign_sends_nothing_until_it_is_resumed() {
     assert_eq!((done[0]["campaign"].as_str(), done[0]["state"].as_str()), (Some("spring"), Some("paused")));
     assert_eq!(shop.json(&["run", "--until-idle"])["queue"]["accepted"], 0);
     assert_eq!(state(&shop), "paused");
-    shop.run(&["pause", "spring"]).failed("`spring` is paused, and cannot be paused");
+    shop.run(&["pause", "spring"]).failed("`spring` is paused already");
     assert_eq!(shop.run(&["resume", "spring"]).done(), "spring is running\n");
     assert_eq!(shop.json(&["run", "--until-idle"])["queue"]["accepted"], 17);
 }
@@ -36,7 +36,7 @@ fn a_closed_campaign_admits_nobody_new() {
     shop.run(&["launch", "spring", "--yes"]).done();
     assert_eq!(shop.run(&["close", "spring"]).done(), "spring is closed\n");
     assert_eq!(shop.json(&["run", "--until-idle"])["queue"]["accepted"], 0);
-    shop.run(&["close", "spring"]).failed("is closed, and cannot be closed");
+    shop.run(&["close", "spring"]).failed("is closed already");
 }
 
 #[test]
@@ -45,7 +45,8 @@ fn a_cancelled_campaign_is_over_for_good() {
     shop.run(&["launch", "spring", "--yes"]).done();
     shop.run(&["cancel", "spring"]).done();
     assert_eq!(shop.json(&["run", "--until-idle"])["queue"]["accepted"], 0);
-    for arguments in [&["resume", "spring"][..], &["cancel", "spring"], &["pause", "spring"]] {
+    shop.run(&["cancel", "spring"]).failed("`spring` is cancelled already");
+    for arguments in [&["resume", "spring"][..], &["close", "spring"], &["pause", "spring"]] {
         shop.run(arguments).failed("`spring` was cancelled, and that is for good");
     }
     shop.run(&["launch", "spring", "--yes"]).failed("give the new one another `id`");

@@ -66,6 +66,8 @@ fn mistakes_in_files_are_told_where_the_database_cannot_be_opened() {
     let codes: Vec<_> = found.iter().map(|error| error["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["unknown-name", "database"], "{found:#?}");
     assert_eq!(found[1]["help"], "`dangol check --offline` needs no database");
+    let message = found[1]["message"].as_str().unwrap();
+    assert!(message.contains("there is no folder ") && message.contains("no/such/folder."), "{message}");
     assert_eq!(errors(&shop, &["--offline"]).len(), 1);
 }
 
@@ -91,10 +93,100 @@ fn a_mail_that_fails_for_real_customers_is_a_mistake() {
     shop.edit("templates/letters/spring.mjml", "{{honorific}}", "{{customer.first_name}}");
     let found = errors(&shop, &[]);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert_eq!((found[0]["code"].as_str(), found[0]["file"].as_str()), (Some("render"), Some("campaigns/spring.toml")));
+    assert_eq!(
+        (found[0]["code"].as_str(), found[0]["file"].as_str(), found[0]["line"].as_u64()),
+        (Some("render"), Some("templates/letters/spring.mjml"), Some(10))
+    );
     let message = found[0]["message"].as_str().unwrap();
     assert!(message.contains("of 19 customers tried, first for K-1"), "{message}");
     assert!(message.contains("{{default customer.first_name \"…\"}}"), "{message}");
+}
+
+#[test]
+fn what_is_wrong_for_everybody_is_told_once() {
+    let shop = Shop::new();
+    shop.edit("templates/letters/spring.mjml", "{{honorific}}", "{{customer.nam}}");
+    let found = errors(&shop, &[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["code"], "unknown-variable");
+    // and what a layout or partial lacks is told of in its own file
+    shop.edit("templates/letters/spring.mjml", "{{customer.nam}}", "{{honorific}}");
+    shop.edit("templates/partials/header.mjml", "<mj-section", "<mj-raw>{{customer.last_name}}</mj-raw><mj-section");
+    let found = errors(&shop, &[]);
+    let files: Vec<&str> = found.iter().map(|error| error["file"].as_str().unwrap()).collect();
+    assert!(files.iter().all(|file| *file == "templates/partials/header.mjml") && !files.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_former_name_that_nothing_had_and_an_event_that_never_came_are_told_of() {
+    let shop = Shop::new();
+    shop.edit("campaigns/spring.toml", "title ", "was = \"sprung\"\ntitle ");
+    shop.edit("campaigns/spring.toml", "\"order\"", "\"ordr\"");
+    shop.run(&["check", "--offline"]).done();
+    let told = shop.json(&["check"]);
+    let warnings: Vec<String> = told["warnings"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 2, "{told:#}");
+    assert!(warnings[0].contains("no campaign `sprung` has been launched"), "{told:#}");
+    assert!(warnings[1].contains("no event `ordr` has ever come in") && warnings[1].contains("`order`"), "{told:#}");
+    // with a history, a name that is not in it is a mistake
+    shop.run(&["launch", "how-are-we", "--yes"]).done();
+    let found = errors(&shop, &[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["help"], "launched are: how-are-we");
+    // an event of the shop's own is known once it has come in
+    shop.edit("campaigns/spring.toml", "was = \"sprung\"\n", "");
+    shop.write("events.ndjson", "{\"customer\": \"K-1\", \"kind\": \"ordr\", \"at\": \"2026-03-03\"}\n");
+    shop.run(&["import", "events", "events.ndjson"]).done();
+    assert_eq!(shop.json(&["check"])["warnings"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_time_years_away_is_worth_a_look() {
+    let shop = Shop::empty();
+    shop.edit("campaigns/spring.toml", "\"now\" ", "2272-03-03T09:30:00 ");
+    for arguments in [&["check"][..], &["check", "--offline"]] {
+        let told = shop.json(arguments);
+        let message = told["warnings"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with("the year is 2272, ") && message.ends_with(" years from now"), "{told:#}");
+    }
+}
+
+/// A server that says `words` to the first connection, and then takes line after line, saying `answer` to each.
+fn server(words: &'static str, answer: &'static str) -> u16 {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(words.as_bytes()).unwrap();
+        for line in BufReader::new(stream.try_clone().unwrap()).split(b'\n') {
+            if line.is_err() || stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn online_says_what_to_write_for_a_relay_of_the_wrong_kind() {
+    let shop = Shop::empty();
+    let file = shop.read("dangol.toml");
+    let with = |url: String| shop.write("dangol.toml", file.replace("\"catch://\"", &format!("\"{url}\"")));
+    let port = server("220 mail.haru.example ESMTP\r\n", "");
+    with(format!("smtps://127.0.0.1:{port}"));
+    let found = errors(&shop, &["--online"]);
+    assert!(found[0]["message"].as_str().unwrap().contains("does not speak TLS from the first byte"), "{found:#?}");
+    assert!(found[0]["help"].as_str().unwrap().starts_with(&format!("write smtp://127.0.0.1:{port}")), "{found:#?}");
+
+    let port = server("220 mail.haru.example ESMTP\r\n", "250 mail.haru.example\r\n");
+    with(format!("smtp://hong@127.0.0.1:{port}"));
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_dangol"));
+    command.env_clear().env("DANGOL_RELAY_PRIMARY_PASSWORD", "x").current_dir(shop.dir.path());
+    let output = command.args(["check", "--online", "--json"]).output().unwrap();
+    let told: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let message = told["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("the server asks for no login"), "{told:#}");
 }
 
 #[test]

@@ -30,13 +30,19 @@ fn only_mails_of_unknown_fate_are_settled_or_sent_again() {
     let (lost, other, sure) = (accepted[0], accepted[1], accepted[2]);
     shop.sql(&format!("UPDATE message SET state = 'unknown' WHERE id IN ({lost}, {other})"));
     let [lost_, sure_] = [lost.to_string(), sure.to_string()];
-    let said: Json = shop.json(&["message", "settle", &lost_, &sure_, "999999"]);
-    assert_eq!(said, json!({ "changed": [lost], "left": [sure, 999_999] }));
+    let said = shop.run(&["message", "settle", &lost_, &sure_, "999999", "--json"]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let why = format!(
+        "message {sure} is accepted, not unknown, there is no message 999999; `dangol message list --state unknown` shows those that can be"
+    );
+    let answer: Json = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(answer, json!({ "changed": [lost], "left": [sure, 999_999], "error": { "message": why } }));
+    assert_eq!(said.err, format!("error: {why}\n"));
     let said = shop.run(&["message", "resend", &other.to_string()]).done();
     assert_eq!(said, "1 message will go out again\n");
     assert_eq!((ids(&shop, "unknown"), ids(&shop, "queued")), (vec![], vec![other]));
-    let said = shop.run(&["message", "resend", &lost_]).done();
-    assert!(said.contains("0 messages will go out again; left alone, because they are not of unknown fate"), "{said}");
+    shop.run(&["message", "resend", &lost_]).failed(&format!("message {lost} is accepted, not unknown"));
+    shop.run(&["message", "settle", "9999"]).failed("there is no message 9999");
     shop.run(&["run", "--until-idle"]).done();
     assert_eq!(ids(&shop, "accepted").len(), 17);
 }

@@ -71,9 +71,6 @@ fn suppressions_are_added_listed_and_lifted() {
     assert_eq!(shop.json(&["suppression", "lift", "k5@haru.example"])["lifted"], 0);
     assert_eq!((length(&[]), length(&["--lifted"])), (1, 2));
     assert_eq!(shop.json(&["suppression", "lift", "--since", "2020-01-01"])["lifted"], 1);
-    shop.run(&["suppression", "lift"]).failed("name an address, or --domain, --since, --until");
-    shop.run(&["suppression", "add", "nobody"]).failed("`nobody` is not an e-mail address: it has no @");
-    shop.run(&["suppression", "list", "--since", "yesterday"]).failed("`yesterday` is not a moment such as 2027-03-01");
 }
 
 #[test]
@@ -96,7 +93,7 @@ fn scores_are_brought_to_a_moment_and_explained() {
     assert_eq!((keys(&said), said["customers"].as_u64()), (vec!["customers", "as_of"], Some(20)));
     let said = shop.run(&["score", "refresh", "--at", "2099-01-01"]).done();
     assert!(said.contains("20 customers' scores are as of 2098-12-31T15:00:00Z"), "a day is the site's: {said}");
-    shop.run(&["score", "refresh", "--at", "soon"]).failed("`soon` is not a moment such as 2027-03-01");
+    shop.run(&["score", "refresh", "--at", "soon"]).misused("it is not a moment such as 2027-03-01");
     let explained = shop.json(&["score", "explain"]);
     assert_eq!(keys(&explained), ["constants", "calibration"]);
     let constants = explained["constants"].as_array().unwrap();

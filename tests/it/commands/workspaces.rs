@@ -13,7 +13,7 @@ fn init_writes_a_workspace_that_has_no_mistakes() {
         assert!(shop.join(file).is_file(), "{file}");
     }
     let said = dangol(&shop, &["check", "--offline"]).done();
-    assert!(said.contains("8 campaigns and segments, no mistakes"), "{said}");
+    assert!(said.contains("2 campaigns and 6 segments, no mistakes"), "{said}");
     assert!(!shop.join("dangol.db").exists(), "--offline needs no database");
 }
 
@@ -37,6 +37,20 @@ fn init_takes_an_empty_folder_and_no_other() {
     std::fs::write(dir.path().join("file"), "x").unwrap();
     dangol(dir.path(), &["init", "file"]).failed("not empty");
     dangol(dir.path(), &["init", "file/shop"]).failed("cannot write");
+}
+
+#[test]
+fn init_makes_no_workspace_inside_another() {
+    let shop = Shop::empty();
+    for inside in ["second", "campaigns/second"] {
+        let said = shop.run(&["init", inside]).failed("is inside the workspace");
+        let beside = shop.dir.path().with_file_name("second");
+        assert!(said.contains(&format!("such as {}", beside.display())), "{said}");
+        assert!(!shop.path(inside).exists());
+    }
+    let around = tempfile::tempdir().unwrap();
+    dangol(around.path(), &["init", "first"]).done();
+    dangol(&around.path().join("first"), &["init", "../second"]).done();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The same file again, half a file, hostile files, a dry run, and taking an import back.
+//! The same file again, half a file, hostile files, and a dry run.
 
 use super::*;
 
@@ -80,44 +80,6 @@ fn a_row_without_an_end_ends_the_import_and_not_the_machine() {
             Options { rejected: Some(door.t.dir.path().join("r.csv")), ..Options::new(&door.settings, key()) };
         let input = Input::Reader("pipe".into(), Box::new(endless));
         assert!(import::run(&door.t.db, Kind::Customers, input, &options, &mut |_| {}, now()).await.is_err());
-    });
-}
-
-#[test]
-fn undo_takes_back_what_nothing_has_used_and_says_what_it_kept() {
-    on_both(|t| async move {
-        let door = Door::new(t);
-        let consent = |o: &mut Options<'_>| o.consent = Some(("newsletter".into(), "form".into()));
-        let people = door
-            .with(Kind::Customers, "email\na@haru.example\nb@haru.example\nc@haru.example\n", consent)
-            .await
-            .unwrap();
-        let orders = door.take(Kind::Orders, "customer,order_id,at,amount\na@haru.example,O1,2026-01-01,5\n").await;
-        let more = door.take(Kind::Orders, "customer,order_id,at,amount\na@haru.example,O2,2026-01-02,5\n").await;
-        // a reader has seen the first order only
-        let (first,): (i64,) = door.t.db.one("SELECT min(id) FROM event", args![]).await.unwrap();
-        door.t
-            .db
-            .execute("INSERT INTO cursor (name, position) VALUES ('relationship', ?)", args![first])
-            .await
-            .unwrap();
-        let undone = import::undo(&door.t.db, more.batch.unwrap(), "test", now()).await.unwrap();
-        assert_eq!((undone.events, undone.kept.len()), (1, 0), "{undone:?}");
-        let undone = import::undo(&door.t.db, orders.batch.unwrap(), "test", now()).await.unwrap();
-        assert_eq!(undone.events, 0);
-        assert!(undone.kept[0].contains("1 orders or events stay"), "{undone:?}");
-        let undone = import::undo(&door.t.db, people.batch.unwrap(), "test", now()).await.unwrap();
-        assert_eq!((undone.customers, undone.consents), (2, 3), "{undone:?}");
-        assert_eq!(undone.kept, ["1 customers stay: 1 have events or orders"]);
-        assert_eq!((door.count("customer").await, door.count("consent").await), (1, 0));
-        assert_eq!(door.count("consent_state").await, 0);
-        assert!(matches!(import::undo(&door.t.db, 999, "test", now()).await, Err(ImportError::NoBatch(999))));
-        let batches = import::batches(&mut &door.t.db, 10).await.unwrap();
-        assert!(batches.len() == 3 && batches.iter().all(|b| b.state == "undone"));
-        let blocked = door.take(Kind::Suppressions, "email\nx@haru.example\n").await;
-        let undone = import::undo(&door.t.db, blocked.batch.unwrap(), "test", now()).await.unwrap();
-        assert_eq!(undone.suppressions, 1);
-        assert!(!permission::is_suppressed(&mut &door.t.db, "x@haru.example", now()).await.unwrap());
     });
 }
 

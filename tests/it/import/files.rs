@@ -80,22 +80,100 @@ fn bad_rows_go_to_a_file_that_excel_opens_and_that_can_be_mended() {
         let report = door.take(Kind::Customers, file).await;
         assert_eq!(counts(&report), [3, 1, 0, 0, 2]);
         let text = door.rejected();
-        assert!(text.starts_with("\u{feff}email,name,note,line,reason\r\n"), "{text}");
-        assert!(text.contains("not-an-address,'=cmd|'/c calc'!A0,'-5,2,`not-an-address` is not"), "{text}");
-        assert!(text.contains("a@haru.example,Ann,,3,"), "{text}");
+        assert!(
+            text.starts_with("\u{feff}rejected_line,rejected,email,name,note\r\n2,`not-an-address` is not"),
+            "{text}"
+        );
+        assert!(text.contains(",not-an-address,'=cmd|'/c calc'!A0,'-5\r\n"), "{text}");
+        assert!(text.contains("\r\n3,\"this row has 2 cells, and the first line has 3: "), "{text}");
+        assert!(text.ends_with(",a@haru.example,Ann\r\n"), "{text}");
         assert_eq!(
             report.rejected_file.unwrap(),
             door.t.dir.path().join("file.csv.rejected.csv").display().to_string()
         );
         // mended and imported again, the file is itself again
-        let mended = text.replace("not-an-address", "c@haru.example");
+        let mended = text.replace("not-an-address", "c@haru.example").replace(",Ann\r\n", ",Ann,\r\n");
         let report = door.take(Kind::Customers, mended).await;
         assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{report:?}");
         assert!(!door.t.dir.path().join("file.csv.rejected.csv").exists(), "no stale reasons");
         let c = &find(&mut &door.t.db, "c@haru.example").await.unwrap()[0];
         assert_eq!(c.name.as_deref(), Some("=cmd|'/c calc'!A0"));
         assert_eq!(c.attributes["note"], -5);
-        assert!(!c.attributes.contains_key("reason"));
+        assert!(!c.attributes.contains_key("rejected") && !c.attributes.contains_key("rejected_line"));
+    });
+}
+
+#[test]
+fn a_row_with_too_many_cells_keeps_them_all() {
+    on_both(|t| async move {
+        let door = Door::new(t);
+        let file = "email,name\na@haru.example,Kim, Ann,extra\nb@haru.example,Bob\n";
+        assert_eq!(counts(&door.take(Kind::Customers, file).await), [2, 1, 0, 0, 1]);
+        let text = door.rejected();
+        assert!(text.ends_with(",a@haru.example,Kim, Ann,extra\r\n"), "{text}");
+        // as it is it is refused again, by the same words, and loses nothing
+        let report = door.take(Kind::Customers, &text).await;
+        assert!(report.reasons[0].reason.starts_with("this row has 4 cells, and the first line has 2"), "{report:?}");
+        assert!(door.rejected().ends_with(",a@haru.example,Kim, Ann,extra\r\n"));
+        let mended = text.replace("Kim, Ann,extra", "\"Kim, Ann\"");
+        assert_eq!(counts(&door.take(Kind::Customers, mended).await), [1, 1, 0, 0, 0]);
+        assert_eq!(find(&mut &door.t.db, "a@haru.example").await.unwrap()[0].name.as_deref(), Some("Kim, Ann"));
+    });
+}
+
+#[test]
+fn bad_rows_of_ndjson_go_to_ndjson_that_can_be_mended() {
+    on_both(|t| async move {
+        let door = Door::new(t);
+        let file = "{\"email\": \"a@haru.example\", \"name\": \"홍길동\"}\n\
+            {\"email\": \"nobody\", \"name\": \"مرحبا\", \"size\": 1.50}\n\
+            {\"email\": \"c@haru.example\", \n";
+        let report = door.take(Kind::Customers, file).await;
+        assert_eq!(counts(&report), [3, 1, 0, 0, 2], "{report:?}");
+        let path = door.t.dir.path().join("file.csv.rejected.ndjson");
+        assert_eq!(report.rejected_file.unwrap(), path.display().to_string());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines[0]["rejected_line"].as_u64(), lines[1]["rejected_line"].as_u64()), (Some(2), Some(3)));
+        assert_eq!(
+            (lines[0]["name"].as_str(), lines[1]["row"].as_str()),
+            (Some("مرحبا"), Some("{\"email\": \"c@haru.example\","))
+        );
+        assert!(lines[0]["rejected"].as_str().unwrap().contains("not an e-mail address"), "{text}");
+        assert!(text.contains("\"size\": 1.50"), "a number stays as it was written: {text}");
+        let mended = text.lines().next().unwrap().replace("\"nobody\"", "\"b@haru.example\"");
+        let report = door.take(Kind::Customers, mended).await;
+        assert_eq!(counts(&report), [1, 1, 0, 0, 0], "{report:?}");
+        let theirs: Vec<&str> = report.mapping.iter().map(|mapped| mapped.theirs.as_str()).collect();
+        assert!(!theirs.contains(&"rejected"), "{theirs:?}");
+        let c = &find(&mut &door.t.db, "b@haru.example").await.unwrap()[0];
+        assert_eq!((c.name.as_deref(), c.attributes.len()), (Some("مرحبا"), 1), "{:?}", c.attributes);
+        assert!(!path.exists(), "no stale reasons");
+        // without both of our keys these are their own
+        let own = "{\"email\": \"d@haru.example\", \"rejected\": \"twice\"}\n";
+        door.take(Kind::Customers, own).await;
+        assert_eq!(find(&mut &door.t.db, "d@haru.example").await.unwrap()[0].attributes["rejected"], "twice");
+    });
+}
+
+#[test]
+fn what_is_no_text_is_refused_by_what_it_is() {
+    on_both(|t| async move {
+        let door = Door::new(t);
+        for (bytes, words) in [
+            (&b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml"[..], "an Excel workbook (xlsx)"),
+            (b"PK\x03\x04\x14\0\0\0\0\0photo.jpg", "a ZIP archive"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an old Excel workbook (xls)"),
+            (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+            (b"\x1f\x8b\x08\0\0\0", "gunzip FILE"),
+            (b"email,na\0me\na@haru.example,x\n", "NUL bytes are in it"),
+        ] {
+            let e = door.with(Kind::Customers, bytes, |_| {}).await.unwrap_err().to_string();
+            assert!(e.contains("file.csv seems to be ") && e.contains(words), "{e}");
+        }
+        let e = door.with(Kind::Customers, b"PK\x03\x04xl/workbook.xml", |_| {}).await.unwrap_err().to_string();
+        assert!(e.contains("save it as CSV"), "{e}");
+        assert_eq!(door.count("import_batch").await, 0, "nothing began");
     });
 }
 

@@ -133,7 +133,7 @@ fn tracking_is_as_the_settings_say() {
         "href=\"https://x.example/a?b=1&amp;utm_source=haru&amp;utm_medium=email&amp;utm_campaign=spring#c\""
     ));
     assert!(mail.text.contains("(https://x.example/a?b=1&utm_source=haru&utm_medium=email&utm_campaign=spring#c)"));
-    assert!(!mail.html.contains("/o/token"));
+    assert!(!mail.html.contains("/o/token") && !mail.html.contains("/c/0"));
     options.opens = true;
     let compiled = compile(&files, &options).unwrap();
     let pixels = |pixel| {
@@ -141,6 +141,27 @@ fn tracking_is_as_the_settings_say() {
         mail.html.matches("<img src=\"https://mail.haru.example/o/token\"").count()
     };
     assert_eq!((pixels(true), pixels(false)), (1, 0));
+}
+
+#[test]
+fn the_honeypot_is_seen_by_programs_only_and_is_no_link_of_the_mail() {
+    const TRAP: &str = "<a href=\"https://mail.haru.example/c/0?to=https%3A%2F%2Fmail.haru.example%2F\" aria-hidden=\"true\" tabindex=\"-1\"></a></div>";
+    for head in ["subject = \"s\"", "subject = \"s\"\npreheader = \"안녕 {{customer.name}}\""] {
+        let html = "<body><a href=\"https://x.example/\">x</a></body>";
+        let mjml = "<mjml><mj-body><mj-section><mj-column><mj-text><a href=\"https://x.example/\">x</a></mj-text></mj-column></mj-section></mj-body></mjml>";
+        for (file, body) in [("t.html", html), ("t.mjml", mjml)] {
+            let compiled = compiled(&[(file, &format!("---\n{head}\n---\n{body}"))]);
+            let english = "en".parse().unwrap();
+            assert_eq!(compiled.links(&english).collect::<Vec<_>>(), [(1, "https://x.example/")]);
+            let render = |pixel| compiled.render(&reader("en", json!({"name": "홍길동"})), &Plain { pixel }).unwrap();
+            let mail = render(true);
+            assert_eq!(mail.html.matches(TRAP).count(), 1, "{}", mail.html);
+            // one hidden element, however much is in it: a second one costs points with spam filters
+            assert_eq!(mail.html.matches("display:none").count(), 1, "{}", mail.html);
+            assert!(!mail.text.contains("/c/0") && mail.text.contains("/c/1"), "{}", mail.text);
+            assert!(!render(false).html.contains("/c/0"));
+        }
+    }
 }
 
 #[test]

@@ -4,9 +4,11 @@ use crate::support::{TestDb, on_both};
 use crate::track::{CHROME, at, secret};
 use dangol::args;
 use dangol::config::model::{Settings, Survey};
+use dangol::import::Kind;
+use dangol::import::kinds::Landed;
 use dangol::track::{HitLog, Spool, Tokens};
-use dangol::types::{Clock, Shared};
-use dangol::web::{self, Change, Deeds, Pause, Preferences, State, Surveys, TopicState, View, Withdrawal};
+use dangol::types::{Clock, Shared, Timestamp};
+use dangol::web::{self, Api, Change, Deeds, Intake, Pause, Preferences, State, Surveys, TopicState, View, Withdrawal};
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Method, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +84,52 @@ impl Deeds for TestDeeds {
     }
 }
 
+/// What the API's door was asked, with a switch that turns it off.
+#[derive(Default)]
+pub struct TestIntake {
+    pub away: AtomicBool,
+    pub rows: Mutex<Vec<(Kind, Vec<Result<serde_json::Value, String>>, bool)>>,
+    pub redeemed: Mutex<Vec<(String, String, Option<i64>, Option<String>, String, Option<Timestamp>)>>,
+}
+
+impl Intake for TestIntake {
+    fn rows<'a>(
+        &'a self,
+        kind: Kind,
+        rows: Vec<Result<serde_json::Value, String>>,
+        create: bool,
+        _request: &'a str,
+    ) -> BoxFuture<'a, anyhow::Result<Vec<Landed>>> {
+        Box::pin(async move {
+            anyhow::ensure!(!self.away.load(Ordering::SeqCst), "SELECT secret FROM hidden_table failed");
+            let landed =
+                rows.iter().map(|row| row.clone().map_or_else(Landed::Rejected, |_| Landed::Inserted)).collect();
+            self.rows.lock().unwrap().push((kind, rows, create));
+            Ok(landed)
+        })
+    }
+
+    fn redeem<'a>(
+        &'a self,
+        customer: &'a str,
+        reward: &'a str,
+        points: Option<i64>,
+        code: Option<String>,
+        key: &'a str,
+        at: Option<Timestamp>,
+    ) -> BoxFuture<'a, anyhow::Result<Landed>> {
+        Box::pin(async move {
+            anyhow::ensure!(!self.away.load(Ordering::SeqCst), "away");
+            let mut redeemed = self.redeemed.lock().unwrap();
+            if redeemed.iter().any(|known| known.4 == key) {
+                return Ok(Landed::Unchanged);
+            }
+            redeemed.push((customer.into(), reward.into(), points, code, key.into(), at));
+            Ok(Landed::Inserted)
+        })
+    }
+}
+
 pub struct Mails;
 
 impl View for Mails {
@@ -113,6 +161,7 @@ pub struct Site {
     pub client: Client,
     pub tokens: Tokens,
     pub deeds: Arc<TestDeeds>,
+    pub intake: Arc<TestIntake>,
     pub state: Arc<State>,
     pub stop: CancellationToken,
 }
@@ -127,6 +176,7 @@ impl Site {
         let (hits, _writer) = HitLog::start(db.clone(), t.dir.path().join("hits.ndjson"));
         let deeds = Arc::new(TestDeeds::default());
         let tokens = Tokens::new(&secret());
+        let intake = Arc::new(TestIntake::default());
         let state = Arc::new(State {
             db,
             clock: Clock::stepped(at(5, 0)),
@@ -136,6 +186,7 @@ impl Site {
             deeds: deeds.clone(),
             view: Arc::new(Mails),
             surveys: Arc::new(Mails),
+            api: Api::new(intake.clone()),
             metrics: Some(metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle()),
             withdrawals: Spool::new(t.dir.path().join("withdrawals.ndjson")),
         });
@@ -149,7 +200,7 @@ impl Site {
             .user_agent(CHROME)
             .build()
             .unwrap();
-        Site { base, client, tokens, deeds, state, stop }
+        Site { base, client, tokens, deeds, intake, state, stop }
     }
 
     pub async fn ask(&self, method: Method, path: &str) -> Response {

@@ -20,7 +20,7 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     say(&words::got_nothing(stage.lang, &person.name, why::spelled(&reason, stage.lang == Lang::Ko)));
     let caught = stage.catcher.inbox.by_recipient().get(email.as_str()).copied().unwrap_or(0);
     outcome.promise(caught == 0, || format!("{caught} mails came to who should have got nothing"));
-    outcome.promise(message.is_some_and(|m| m.state == "skipped") && reason == "no-consent", || {
+    outcome.promise(message.is_some_and(|m| m.state == "skipped") && reason == "no consent", || {
         format!("the reason was to be that there is no consent, and is `{reason}`")
     });
     outcome.figure("customer", person.external_id.as_str());

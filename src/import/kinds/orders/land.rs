@@ -2,7 +2,7 @@
 
 use super::super::{Context, Landed, Landing, Nth, directory};
 use super::OrderRow;
-use crate::customer::{Outcome, Profile};
+use super::correction::{correction, differences};
 use crate::db::{DbError, Tx};
 use crate::event::purchase::{self, Item, Purchase, Status};
 use crate::event::{self, Kind, NewEvent};
@@ -18,6 +18,8 @@ struct Order<'a> {
     line: u64,
     /// Of the first row, when new.
     items: &'a [Item],
+    /// What stood before a later row told of others.
+    items_before: &'a [Item],
     /// Of a later row, or of a known order, when they differ.
     other_items: Option<&'a [Item]>,
 }
@@ -56,8 +58,10 @@ pub(super) async fn land(
                 let found = known.get(key);
                 let now = found.cloned().unwrap_or_else(|| opened(row, key, *customer, batch));
                 let items = if found.is_some() { &[] } else { items.unwrap_or_default() };
+                let items_before = found.and_then(|p| known_items.get(&p.event)).map_or(items, Vec::as_slice);
+                let before = now.clone();
                 let order =
-                    Order { before: now.clone(), now, new: found.is_none(), line: *line, items, other_items: None };
+                    Order { before, now, new: found.is_none(), line: *line, items, items_before, other_items: None };
                 by_key.insert(key, orders.len());
                 orders.push(order);
                 if found.is_none() {
@@ -67,7 +71,7 @@ pub(super) async fn land(
                 orders.len() - 1
             }
         };
-        *outcome = change(&mut orders[slot], row, *line, *customer, &known_items);
+        *outcome = change(&mut orders[slot], row, *line, *customer);
     }
     write(tx, &mut orders, context, batch).await?;
     Ok(Landing { outcomes, withdrawn_kept: 0 })
@@ -84,28 +88,14 @@ async fn customers(
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut slots = Vec::with_capacity(rows.len());
     for (_, row) in rows {
-        let named = &row.customer;
-        let mut found = directory.named(&named.text, named.address.as_deref());
-        if context.create && matches!(found, Err(crate::customer::Refusal::Unknown(_))) {
-            let profile = match &named.address {
-                Some(email) => Profile { email: Some(email.clone()), ..Profile::default() },
-                None => Profile { external_id: Some(named.text.clone()), ..Profile::default() },
-            };
-            let profile = Profile { source: Some("orders".into()), created_at: Some(row.at), ..profile };
-            found = directory.upsert(profile).map(|(slot, _): (usize, Outcome)| slot);
-        }
-        match found {
+        match row.customer.slot(&mut directory, context, row.at, "orders") {
             Ok(slot) => {
                 slots.push(Some(slot));
                 outcomes.push(Landed::Unchanged);
             }
             Err(refusal) => {
                 slots.push(None);
-                let help = match refusal {
-                    crate::customer::Refusal::Unknown(_) => ": import the customers first, or add --create",
-                    _ => "",
-                };
-                outcomes.push(Landed::Rejected(format!("{refusal}{help}")));
+                outcomes.push(Landed::Rejected(refusal));
             }
         }
     }
@@ -146,13 +136,7 @@ fn opened(row: &OrderRow, key: &str, customer: i64, batch: Option<i64>) -> Purch
     }
 }
 
-fn change<'a>(
-    order: &mut Order<'a>,
-    row: &'a OrderRow,
-    line: u64,
-    customer: i64,
-    known_items: &HashMap<i64, Vec<Item>>,
-) -> Landed {
+fn change<'a>(order: &mut Order<'a>, row: &'a OrderRow, line: u64, customer: i64) -> Landed {
     if order.now.customer != customer {
         return Landed::Rejected(format!(
             "order `{}` belongs to another customer",
@@ -172,9 +156,7 @@ fn change<'a>(
     let mut changed = told != order.now;
     order.now = told;
     if let Some(items) = row.items.as_deref() {
-        let stored =
-            if order.new { order.items } else { known_items.get(&order.now.event).map_or(&[][..], Vec::as_slice) };
-        let standing = order.other_items.unwrap_or(stored);
+        let standing = order.other_items.unwrap_or(order.items_before);
         if items != standing {
             order.other_items = Some(items);
             changed = true;
@@ -189,7 +171,7 @@ fn change<'a>(
 }
 
 async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: Option<i64>) -> Result<(), DbError> {
-    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, batch)).collect();
+    let events: Vec<NewEvent> = orders.iter().filter(|o| o.new).map(|o| order_event(o, context, batch)).collect();
     let ids = event::append_in(tx, &events, context.now).await?;
     for (order, id) in orders.iter_mut().filter(|o| o.new).zip(ids) {
         // another import of the same file was faster: what it wrote stands
@@ -197,8 +179,17 @@ async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: 
         order.before.event = order.now.event;
     }
     let standing = || orders.iter().filter(|o| o.now.event != 0);
-    let corrections: Vec<NewEvent> =
-        standing().filter(|o| o.changed()).map(|o| correction(o, context, batch)).collect();
+    let corrections: Vec<NewEvent> = standing()
+        .filter(|o| o.changed())
+        .map(|o| {
+            let items = o.other_items.map(|now| (o.items_before, now));
+            let call = batch.map_or_else(|| context.door.call().to_owned(), |batch| batch.to_string());
+            let key = format!("correction:{call}:{}:{}", o.line, o.now.event);
+            let changes = differences(&o.before, &o.now, items);
+            let source = context.door.source();
+            NewEvent { source, ..correction(&o.now, changes, batch, key, context.now) }
+        })
+        .collect();
     event::append_in(tx, &corrections, context.now).await?;
     let new: Vec<&Purchase> = standing().filter(|o| o.new).map(|o| &o.now).collect();
     purchase::insert(tx, &new, context.now).await?;
@@ -212,7 +203,7 @@ async fn write(tx: &mut Tx, orders: &mut [Order<'_>], context: &Context, batch: 
     purchase::set_items(tx, &other, true).await
 }
 
-fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
+fn order_event(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEvent {
     let p = &order.before;
     let mut data = Map::new();
     data.insert("order".into(), json!(p.key));
@@ -227,41 +218,6 @@ fn order_event(order: &Order<'_>, batch: Option<i64>) -> NewEvent {
         currency: Some(p.currency.to_string()),
         batch,
         data: Json::Object(data),
-        ..NewEvent::new(Kind::Order, p.customer, p.at, "import", format!("order:{}", p.key))
-    }
-}
-
-/// What of an order turned out otherwise: `data` names the event, and both values of each column that differs.
-fn correction(order: &Order<'_>, context: &Context, batch: Option<i64>) -> NewEvent {
-    let (old, new) = (&order.before, &order.now);
-    let mut changes = Map::new();
-    let mut differ = |name: &str, from: Json, to: Json| {
-        if from != to {
-            changes.insert(name.to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
-    differ("at", json!(old.at.as_millisecond()), json!(new.at.as_millisecond()));
-    differ("amount", json!(old.amount), json!(new.amount));
-    differ("currency", json!(old.currency), json!(new.currency));
-    differ("margin", json!(old.margin), json!(new.margin));
-    differ("discount", json!(old.discount), json!(new.discount));
-    differ("refunded", json!(old.refunded), json!(new.refunded));
-    differ("status", json!(old.status), json!(new.status));
-    if order.other_items.is_some() {
-        changes.insert("items".into(), json!(true));
-    }
-    let batch_key = batch.map_or("-".to_owned(), |batch| batch.to_string());
-    NewEvent {
-        value: Some(new.amount),
-        currency: Some(new.currency.to_string()),
-        batch,
-        data: json!({ "corrects": new.event, "kind": "order", "order": new.key, "changes": changes }),
-        ..NewEvent::new(
-            Kind::Correction,
-            new.customer,
-            context.now,
-            "import",
-            format!("correction:{batch_key}:{}:{}", order.line, new.event),
-        )
+        ..NewEvent::new(Kind::Order, p.customer, p.at, context.door.source(), format!("order:{}", p.key))
     }
 }

@@ -55,6 +55,9 @@ const MOST_ITEMS: usize = 1_000;
 pub(super) fn parse(mut record: Record, context: &Context) -> Result<OrderRow, String> {
     let customer = Named::read(record.needed(0, "customer")?);
     let order_id = short(record.text(1)?, "order_id")?;
+    if order_id.is_none() && context.door.needs_order_id() {
+        return Err("`order_id` is needed: by the shop's own number the same order sent twice is one order".into());
+    }
     let at = context.past(&record.needed(2, "at")?, "at")?;
     let amount = record.needed(3, "amount")?;
     let told = record.text(4)?.map(|code| code.parse::<Currency>()).transpose()?;

@@ -1,0 +1,104 @@
+//! What is done to all of a campaign's mail and passes, in slices so short that no other commit waits: each can be
+//! repeated, and whoever dies between two goes on where it stopped.
+
+use crate::args;
+use crate::db::{Db, DbError, Value};
+use crate::types::Timestamp;
+
+/// Rows that one transaction changes.
+const SLICE: i64 = 1_000;
+
+/// What has not gone out never will, and every pass ends; the campaign's lane must be held as cancelled, so that mail in
+/// flight is finished and nothing comes back. Gives how many mails.
+///
+/// # Errors
+/// What the database says; then the rest can be cancelled again.
+pub async fn cancel_rest(db: &Db, campaign: i64, now: Timestamp) -> Result<u64, DbError> {
+    // whoever has claimed one finds its token gone when its turn comes
+    let mails = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
+                 WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed') LIMIT ?)";
+    let cancelled = slices(mails, |sql| async move { db.execute(sql, args![now, campaign, SLICE]).await }).await?;
+    let passes = "UPDATE enrolment SET state = 'cancelled', next_at = NULL, updated_at = ? \
+                  WHERE id IN (SELECT id FROM enrolment WHERE campaign_id = ? AND state = 'active' LIMIT ?)";
+    slices(passes, |sql| async move { db.execute(sql, args![now, campaign, SLICE]).await }).await?;
+    Ok(cancelled)
+}
+
+/// Campaigns that were cancelled and of which something is left: because a process died meanwhile, or because mail that
+/// was in flight came back.
+///
+/// # Errors
+/// What the database says.
+pub async fn half_cancelled(db: &Db) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT c.id FROM campaign c WHERE c.state = 'cancelled' AND (\
+               EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = c.id AND m.state IN ('queued', 'deferred')) \
+               OR EXISTS (SELECT 1 FROM enrolment e WHERE e.campaign_id = c.id AND e.state = 'active'))";
+    let mut reader = db;
+    Ok(crate::db::Query::all::<(i64,)>(&mut reader, sql, args![]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Mails that have not gone out yet, and those that could not be made, go over to a revision; the lane must be held.
+/// Gives how many.
+///
+/// # Errors
+/// What the database says; then the rest can be moved again.
+pub async fn move_mails(db: &Db, campaign: i64, revision: i64, steps: &[&str], now: Timestamp) -> Result<u64, DbError> {
+    let sql = &format!(
+        "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
+               reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
+               WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
+               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%')) AND step IN ({}) LIMIT ?)",
+        marks(steps)
+    );
+    let args = || {
+        let mut args = args![revision, now, campaign, now, revision];
+        args.extend(steps.iter().map(|step| Value::from(*step)));
+        args.extend(args![SLICE]);
+        args
+    };
+    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+}
+
+/// Those inside go on by a revision, each at the step of the same id; whose step it does not have stays where it is.
+///
+/// # Errors
+/// What the database says; then the rest can be moved again.
+pub async fn move_passes(
+    db: &Db,
+    campaign: i64,
+    revision: i64,
+    steps: &[&str],
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let sql = &format!(
+        "UPDATE enrolment SET revision_id = ?, updated_at = ? WHERE id IN (SELECT id FROM enrolment WHERE campaign_id = ? \
+         AND state = 'active' AND revision_id <> ? AND step IN ({}) LIMIT ?)",
+        marks(steps)
+    );
+    let args = || {
+        let mut args = args![revision, now, campaign, revision];
+        args.extend(steps.iter().map(|step| Value::from(*step)));
+        args.extend(args![SLICE]);
+        args
+    };
+    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+}
+
+fn marks(of: &[&str]) -> String {
+    vec!["?"; of.len()].join(",")
+}
+
+/// Says `sql` until it changes nothing more.
+async fn slices<'a, F>(sql: &'a str, once: impl Fn(&'a str) -> F) -> Result<u64, DbError>
+where
+    F: Future<Output = Result<u64, DbError>>,
+{
+    let mut all = 0;
+    loop {
+        let changed = once(sql).await?;
+        all += changed;
+        if changed < SLICE.cast_unsigned() {
+            return Ok(all);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The SQL of a message on its way out: claimed, begun, settled. Every change is a compare-and-set on the claim.
+
+use crate::args;
+use crate::db::{DbError, FromRow, Query, Row, Rows, Tx, Type};
+use crate::deliver::{Claimed, State};
+use crate::types::Timestamp;
+use std::collections::HashSet;
+
+/// The columns that [`Claimed`] reads, in its order.
+const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at";
+
+impl FromRow for Claimed {
+    fn from_row(row: &mut Row<'_>) -> Result<Claimed, DbError> {
+        Ok(Claimed {
+            id: row.take()?,
+            token: row.take()?,
+            campaign: row.take()?,
+            revision: row.take()?,
+            occurrence: row.take()?,
+            step: row.take()?,
+            customer: row.take()?,
+            address: row.take()?,
+            topic: row.take()?,
+            service: row.take()?,
+            variant: row.take()?,
+            attempts: row.take()?,
+            due_at: row.take()?,
+            expires_at: row.take()?,
+        })
+    }
+}
+
+/// Campaigns whose lane is open and that have mail due, service mail first.
+pub(in crate::deliver) async fn lanes_with_due(db: &mut impl Query, now: Timestamp) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT l.campaign_id FROM lane l WHERE l.state = 'open' AND EXISTS (SELECT 1 FROM message m \
+               WHERE m.campaign_id = l.campaign_id AND m.state IN ('queued', 'deferred') AND m.next_at <= ? AND m.address IS NOT NULL) \
+               ORDER BY l.service DESC, l.campaign_id";
+    Ok(db.all::<(i64,)>(sql, args![now]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Claims up to `limit` due messages of a campaign, the longest due first.
+pub(in crate::deliver) async fn claim(
+    tx: &mut Tx,
+    campaign: i64,
+    node: i64,
+    token: i64,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Claimed>, DbError> {
+    let lock = tx.dialect().skip_locked();
+    let sql = format!(
+        "UPDATE message SET state = 'claimed', node_id = ?, token = ?, updated_at = ? WHERE id IN (\
+           SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred') AND next_at <= ? \
+           AND address IS NOT NULL ORDER BY next_at, id LIMIT ? {lock}) RETURNING {CLAIMED}"
+    );
+    tx.all(&sql, args![node, token, now, campaign, now, limit]).await
+}
+
+/// Gives back everything that was claimed under a token.
+pub(in crate::deliver) async fn unclaim(
+    db: &crate::db::Db,
+    node: i64,
+    token: i64,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let sql = "UPDATE message SET state = 'queued', node_id = NULL, token = NULL, updated_at = ? \
+               WHERE node_id = ? AND token = ? AND state = 'claimed'";
+    db.execute(sql, args![now, node, token]).await
+}
+
+/// A change of state to make durable. Compare-and-set on the claim's token.
+#[derive(Clone, Debug)]
+pub(in crate::deliver) struct Change {
+    pub id: i64,
+    pub token: i64,
+    pub state: State,
+    pub reason: Option<String>,
+    pub reply: Option<String>,
+    /// When it is next due, if that changes.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Makes results durable; gives those that were still ours to change: message and campaign.
+pub(in crate::deliver) async fn finish(
+    tx: &mut Tx,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<Vec<(i64, i64)>, DbError> {
+    let mut changed = Vec::with_capacity(changes.len());
+    for chunk in changes.chunks(500) {
+        let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Int, Type::Int]);
+        for change in chunk {
+            let settled = matches!(change.state, State::Accepted | State::Refused | State::Unknown).then_some(now);
+            rows.push(args![
+                change.id,
+                change.token,
+                change.state.name(),
+                change.reason.as_deref(),
+                change.reply.as_deref(),
+                change.next_at,
+                settled,
+            ]);
+        }
+        let sql = "WITH input(id, token, state, reason, reply, next_at, settled_at) AS ({rows}) \
+                   UPDATE message SET state = input.state, reason = input.reason, \
+                   reply = COALESCE(input.reply, message.reply), next_at = COALESCE(input.next_at, message.next_at), \
+                   settled_at = input.settled_at, node_id = NULL, token = NULL, updated_at = ? FROM input \
+                   WHERE message.id = input.id AND message.token = input.token \
+                   AND message.state IN ('claimed', 'transmitting') RETURNING message.id, message.campaign_id";
+        changed.extend(tx.all_with_rows::<(i64, i64)>(sql, rows, args![now]).await?);
+    }
+    Ok(changed)
+}
+
+/// `claimed → transmitting` for those that still hold their claim; gives their ids. Can be said again after a commit
+/// of which nobody knows whether it happened.
+pub(in crate::deliver) async fn transmit(
+    tx: &mut Tx,
+    begins: &[(i64, i64, &str)],
+    now: Timestamp,
+) -> Result<Vec<i64>, DbError> {
+    let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text]);
+    for (id, token, relay) in begins {
+        rows.push(args![*id, *token, *relay]);
+    }
+    let sql = "WITH input(id, token, relay) AS ({rows}) \
+               UPDATE message SET state = 'transmitting', relay = input.relay, sent_at = ?, attempts = attempts + 1, \
+               reason = NULL, updated_at = ? FROM input WHERE message.id = input.id AND message.token = input.token \
+               AND message.state IN ('claimed', 'transmitting') RETURNING message.id";
+    Ok(tx.all_with_rows::<(i64,)>(sql, rows, args![now, now]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Locks customers' rows in the order of their ids, until the transaction ends; SQLite's one writer needs no lock.
+pub(in crate::deliver) async fn lock_customers(tx: &mut Tx, customers: &HashSet<i64>) -> Result<(), DbError> {
+    let lock = tx.dialect().for_update();
+    if !lock.is_empty() {
+        let sql = format!("SELECT id FROM customer WHERE id IN ({{rows}}) ORDER BY id {lock}");
+        tx.all_with_rows::<(i64,)>(&sql, Rows::ids(customers), args![]).await?;
+    }
+    Ok(())
+}
+
+/// Message, customer and time of each marketing mail sent to these customers after `start`; what may have arrived counts.
+pub(in crate::deliver) async fn sent_since(
+    tx: &mut Tx,
+    customers: &HashSet<i64>,
+    start: Timestamp,
+) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
+    let sql = "SELECT id, customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
+               AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
+    tx.all_with_rows(sql, Rows::ids(customers), args![start]).await
+}

@@ -1,0 +1,15 @@
+//! The SQL of delivery: claims, compare-and-set changes of state, lanes, nodes, daily quotas.
+
+mod claim;
+mod lane;
+mod node;
+mod states;
+mod tally;
+
+pub(super) use claim::{Change, claim, finish, lanes_with_due, lock_customers, sent_since, transmit, unclaim};
+pub(super) use lane::{count, set_lane};
+pub use lane::{hold_paused, lane, open_lane, open_lane_counts};
+pub(super) use node::{other_nodes, recover, register_node, stop_node, unstopped_nodes};
+pub use states::states;
+pub use tally::{Listed, counts, distrust_due, list, next_due, relay_day};
+pub(super) use tally::{add_relay_day, settle_unknown};
