@@ -10,15 +10,20 @@ pub enum Reward {
     List,
     /// One reward; with a customer, every line of theirs and what the lines add up to
     Show {
+        /// Which, by its file's name
         name: String,
         /// Address, external id or #id
         #[arg(long)]
         customer: Option<String>,
     },
     /// Make a reward live as its file says now, without a campaign
-    Launch { name: String },
+    Launch {
+        /// Which, by its file's name
+        name: String,
+    },
     /// Bring codes into the pool of a coupon, one a line
     Coupons {
+        /// Which, by its file's name
         name: String,
         /// A text file, or `-`
         file: PathBuf,
@@ -29,6 +34,7 @@ pub enum Reward {
 
 #[derive(Debug, Args)]
 pub struct Redeem {
+    /// Which reward, by its file's name
     pub name: String,
     /// Address, external id or #id
     #[arg(long)]

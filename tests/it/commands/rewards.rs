@@ -5,9 +5,16 @@ use super::{Shop, keys};
 const COUPON: &str = "kind = \"coupon\"\nvalue = \"5000 KRW\"\ncodes = \"pool\"\nbudget = \"100000 KRW per month\"\n";
 const PERK: &str = "kind = \"perk\"\ntitle = { ko = \"먼저 보기\", en = \"Early access\" }\n";
 
+/// With a folder for rewards.
+fn shop() -> Shop {
+    let shop = Shop::new();
+    std::fs::create_dir_all(shop.path("rewards")).unwrap();
+    shop
+}
+
 #[test]
 fn a_reward_is_launched_and_its_pool_filled() {
-    let shop = Shop::new();
+    let shop = shop();
     shop.write("rewards/five.toml", COUPON);
     shop.write("rewards/early.toml", PERK);
     shop.write("codes.txt", "AAA-1\nBBB-2\nAAA-1\nnot a code\n");
@@ -38,7 +45,7 @@ fn a_reward_is_launched_and_its_pool_filled() {
 
 #[test]
 fn what_is_redeemed_is_told_and_what_cannot_be_is_refused() {
-    let shop = Shop::new();
+    let shop = shop();
     shop.write("rewards/early.toml", PERK);
     let redeem = ["reward", "redeem", "early", "--customer", "K-0", "--key", "계산대 1"];
     let with = |more: &[&'static str]| shop.run(&[&redeem[..], more].concat());
@@ -55,7 +62,7 @@ fn what_is_redeemed_is_told_and_what_cannot_be_is_refused() {
 
 #[test]
 fn a_ceiling_without_margins_is_told() {
-    let shop = Shop::new();
+    let shop = shop();
     shop.write("rewards/early.toml", format!("{PERK}ceiling = \"30% of margin\"\n"));
     assert!(shop.run(&["check"]).done().contains("no order in the database has a margin"));
     assert!(shop.run(&["check", "--offline"]).done().contains("cannot be known without the database"));
