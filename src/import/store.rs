@@ -115,11 +115,12 @@ pub(super) async fn consented(tx: &mut Tx, batch: i64, after: i64, limit: i64) -
     Ok(tx.all::<(i64,)>(sql, args![batch, after, limit]).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes back events that no reader of the log has seen, at most `limit`; gives how many. Orders go another way.
+/// Takes back events that no reader of the log has seen, at most `limit`; gives how many. Orders go another way, and
+/// what was redeemed stays: the ledger has it.
 pub(super) async fn take_back_events(tx: &mut Tx, batch: i64, after: i64, limit: i64) -> Result<u64, DbError> {
-    let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind NOT IN ('order', 'correction') \
+    let these = "SELECT e.id FROM event e WHERE e.batch_id = ? AND e.id > ? AND e.kind NOT IN ('order', 'correction', 'redemption') \
                  AND NOT EXISTS (SELECT 1 FROM event x WHERE x.customer_id = e.customer_id AND x.kind = 'correction' AND x.id > e.id) \
-                 AND NOT EXISTS (SELECT 1 FROM reward_lot r WHERE r.order_id = e.id) ORDER BY e.id LIMIT ?";
+                 ORDER BY e.id LIMIT ?";
     let ids: Vec<(i64,)> = tx.all(these, args![batch, after, limit]).await?;
     let Some((last,)) = ids.last().copied() else { return Ok(0) };
     let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
@@ -170,8 +171,7 @@ pub(super) async fn corrections_by_others(
 
 /// Those of these events for which rewards were granted.
 pub(super) async fn rewarded(tx: &mut Tx, events: &[i64]) -> Result<Vec<i64>, DbError> {
-    let sql =
-        "WITH input(k) AS ({rows}) SELECT DISTINCT r.event_id FROM input JOIN reward_entry r ON r.event_id = input.k";
+    let sql = "WITH input(k) AS ({rows}) SELECT DISTINCT l.order_id FROM input JOIN reward_lot l ON l.order_id = input.k WHERE l.granted > l.reversed";
     let mut all = Vec::new();
     for chunk in Rows::pieces(events, 512) {
         all.extend(tx.all_with_rows::<(i64,)>(sql, Rows::ids(chunk), args![]).await?.into_iter().map(|(id,)| id));

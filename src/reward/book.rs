@@ -127,11 +127,9 @@ impl Book {
                 *budgets.entry((lot.reward.clone(), lot.budget.clone())).or_default() -= line.cost;
             }
         }
-        let (new, old): (Vec<&Lot>, Vec<&Lot>) = self
-            .lots
-            .values()
-            .filter(|lot| lines.contains_key(&lot.id))
-            .partition(|lot| ids.values().any(|id| *id == lot.id));
+        let opened: BTreeSet<i64> = ids.values().copied().collect();
+        let (new, old): (Vec<&Lot>, Vec<&Lot>) =
+            self.lots.values().filter(|lot| lines.contains_key(&lot.id)).partition(|lot| opened.contains(&lot.id));
         store::insert_lots(tx, &new, &lines).await?;
         if store::update_lots(tx, &old, &lines).await? != old.len() as u64 {
             return Err(RewardError::Contended);

@@ -6,6 +6,7 @@ mod campaigns;
 mod checking;
 mod messages;
 mod people;
+mod rewards;
 mod sending;
 mod tokens;
 mod usage;

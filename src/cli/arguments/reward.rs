@@ -10,7 +10,7 @@ pub enum Reward {
     List,
     /// One reward; with a customer, every line of theirs and what the lines add up to
     Show {
-        /// The reward
+        /// Which, by its file's name
         name: String,
         /// Address, external id or #id
         #[arg(long)]
@@ -18,12 +18,12 @@ pub enum Reward {
     },
     /// Make a reward live as its file says now, without a campaign
     Launch {
-        /// The reward
+        /// Which, by its file's name
         name: String,
     },
     /// Bring codes into the pool of a coupon, one a line
     Coupons {
-        /// The reward
+        /// Which, by its file's name
         name: String,
         /// A text file, or `-`
         file: PathBuf,
@@ -34,7 +34,7 @@ pub enum Reward {
 
 #[derive(Debug, Args)]
 pub struct Redeem {
-    /// The reward
+    /// Which reward, by its file's name
     pub name: String,
     /// Address, external id or #id
     #[arg(long)]

@@ -26,7 +26,7 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     // without good settings it is not known which database to ask
     let problems = match read.workspace {
         Some(_) if !offline => with_database(&open, read, &root, online).await?,
-        _ => without_database(&read, now).await?,
+        _ => offline_problems(&read, now).await?,
     };
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) =
         problems.iter().partition(|problem| problem.severity == Severity::Error);
@@ -43,13 +43,11 @@ pub async fn check(global: &Global, offline: bool, online: bool) -> anyhow::Resu
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The mistakes that show in the files, and what cannot be known without a database.
-async fn without_database(read: &Reading, now: Timestamp) -> anyhow::Result<Vec<Problem>> {
+/// The mistakes that show without a database.
+async fn offline_problems(read: &Reading, now: Timestamp) -> anyhow::Result<Vec<Problem>> {
     let mut problems = check::reading(read, None);
     if let Some(workspace) = read.judged() {
         problems.extend(check::times(workspace, &read.drafts, now));
-    }
-    if let Some(workspace) = &read.workspace {
         problems.extend(check::against_orders(workspace, None).await?);
     }
     Ok(check::sorted(problems))
@@ -62,7 +60,7 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
         Ok(app) => app,
         Err(e) => {
             // mistakes in files are told even where the database cannot be opened
-            let mut problems = without_database(&Reading::of(root), open.clock.now()).await?;
+            let mut problems = offline_problems(&Reading::of(root), open.clock.now()).await?;
             let problem = Problem::whole(SETTINGS, "database", e.to_string());
             problems.push(problem.help("`dangol check --offline` needs no database"));
             return Ok(check::sorted(problems));

@@ -180,7 +180,7 @@ async fn redeem(global: &Global, app: &App, ask: arguments::Redeem) -> anyhow::R
         (None, None) => bail!("say how many --points, or which --code"),
     };
     let at = match ask.at {
-        Some(moment) => moment.at(app.settings().site.timezone.tz())?,
+        Some(at) => at.at(app.settings().site.timezone.tz())?,
         None => now,
     };
     let redemption =

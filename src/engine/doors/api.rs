@@ -38,28 +38,25 @@ impl Intake for App {
         at: Option<Timestamp>,
     ) -> BoxFuture<'a, anyhow::Result<Landed>> {
         Box::pin(async move {
-            let now = self.clock.now();
-            let refused = |why: String| Ok(Landed::Rejected(why));
             let what = match (points, code) {
                 (Some(points), None) => Redeem::Points(points),
                 (None, Some(code)) => Redeem::Coupon(code),
-                _ => return refused("say how many `points`, or which `code`, and not both".into()),
+                _ => return Ok(Landed::Rejected("a redemption has either `points` or a `code`".into())),
             };
+            let found = customer::find(&mut &self.db, customer).await?;
+            let customer = match found.as_slice() {
+                [one] if one.erased_at.is_none() => one.id,
+                [] | [_] => return Ok(Landed::Rejected(format!("no customer `{customer}` is known"))),
+                _ => return Ok(Landed::Rejected(format!("`{customer}` is the address of {} customers", found.len()))),
+            };
+            let now = self.clock.now();
+            let (reward, key, at) = (reward.to_owned(), key.to_owned(), at.unwrap_or(now));
+            let ask = Redemption { customer, reward, what, key, at, source: "api", batch: None };
             let mut tx = self.db.begin().await?;
-            let mut found = customer::find(&mut tx, customer).await?;
-            found.retain(|found| found.erased_at.is_none());
-            let [one] = found.as_slice() else {
-                let why = if found.is_empty() { "there is no customer" } else { "more than one customer is" };
-                return refused(format!("{why} `{customer}`: give the customer's external_id"));
-            };
-            let reward = reward.to_owned();
-            let at = at.unwrap_or(now);
-            let ask =
-                Redemption { customer: one.id, reward, what, key: key.to_owned(), at, source: "api", batch: None };
             let redeemed = match reward::redeem(&mut tx, &ask, now).await {
                 Ok(redeemed) => redeemed,
-                Err(RewardError::Refused(why)) => return refused(why.to_string()),
-                Err(e) => return Err(e.into()),
+                Err(RewardError::Refused(why)) => return Ok(Landed::Rejected(why.to_string())),
+                Err(other) => return Err(other.into()),
             };
             tx.commit().await?;
             self.woken.notify_one();

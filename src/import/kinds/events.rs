@@ -119,21 +119,7 @@ impl Rows for Events {
         let mut directory = directory(tx, rows.iter().map(|(_, row)| &row.customer), context).await?;
         let mut outcomes = Vec::with_capacity(rows.len());
         let mut slots = Vec::with_capacity(rows.len());
-        // the events of redemptions come first, and say for themselves that they are new
-        let mut redemptions = Vec::new();
         for (_, row) in rows {
-            // whoever is not known has nothing to redeem, and is not made by it
-            if row.kind == reward::EVENT {
-                match directory.named(&row.customer.text, row.customer.address.as_deref()) {
-                    Ok(slot) => {
-                        let (outcome, event) = self.redeem(tx, row, directory.id(slot), context, batch).await?;
-                        outcomes.push(outcome);
-                        redemptions.extend(event);
-                    }
-                    Err(refusal) => outcomes.push(Landed::Rejected(refusal.to_string())),
-                }
-                continue;
-            }
             match row.customer.slot(&mut directory, context, row.at, "events") {
                 Ok(slot) => {
                     slots.push((slot, *row));
@@ -143,14 +129,23 @@ impl Rows for Events {
             }
         }
         directory.save(tx, batch, context.now).await?;
-        event::append_in(tx, &redemptions, context.now).await?;
         // only now has a new customer an id
-        let events = slots.iter().map(|(slot, row)| self.event(row, directory.id(*slot), context, batch));
-        let events: Vec<NewEvent> = events.collect();
+        let (mut events, mut redemptions, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+        let open = outcomes.iter_mut().filter(|outcome| **outcome == Landed::Unchanged);
+        for (outcome, (slot, row)) in open.zip(slots) {
+            let customer = directory.id(slot);
+            if row.kind == reward::EVENT {
+                let (said, event) = self.redeem(tx, row, customer, context, batch).await?;
+                *outcome = said;
+                redemptions.extend(event);
+            } else {
+                events.push(self.event(row, customer, context, batch));
+                plain.push(outcome);
+            }
+        }
+        event::append_in(tx, &redemptions, context.now).await?;
         let ids = event::append_in(tx, &events, context.now).await?;
-        let plain = outcomes.iter_mut().zip(rows).filter(|(_, (_, row))| row.kind != reward::EVENT);
-        let open = plain.map(|(outcome, _)| outcome).filter(|outcome| **outcome == Landed::Unchanged);
-        for (outcome, id) in open.zip(ids) {
+        for (outcome, id) in plain.into_iter().zip(ids) {
             if id.is_some() {
                 *outcome = Landed::Inserted;
             }

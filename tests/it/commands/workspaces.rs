@@ -83,7 +83,7 @@ fn schemas_are_written_into_the_workspace_or_elsewhere() {
     let shop = Shop::empty();
     std::fs::remove_dir_all(shop.path(".schema")).unwrap();
     let said = shop.json(&["schema"]);
-    assert_eq!(said["files"].as_array().unwrap().len(), 4);
+    assert_eq!(said["files"].as_array().unwrap().len(), 5);
     let campaign: Json = serde_json::from_str(&shop.read(".schema/campaign.json")).unwrap();
     assert_eq!(campaign["properties"]["sender"]["description"], "The sender of dangol.toml that it comes from.");
     assert_eq!(campaign["additionalProperties"], false);

@@ -244,7 +244,8 @@ fn an_order_that_earned_a_reward_stays_and_an_erased_persons_change_too() {
         let second = door.take(Kind::Orders, format!("{HEAD}E2,O2,2026-01-01,1500,,,paid,,\n")).await;
         let (event,): (i64,) =
             door.t.db.one("SELECT event_id FROM purchase WHERE order_key = 'O1'", args![]).await.unwrap();
-        let sql = "INSERT INTO reward_entry (customer_id, reward, rule, period, kind, event_id, at) VALUES (1, 'petals', 'r', 'p', 'grant', ?, 0)";
+        let sql = "INSERT INTO reward_lot (customer_id, reward, rule, period, granted, pending, active, spent, expired, reversed, moves, \
+                   unit, budget, order_id, granted_at) VALUES (1, 'petals', 'r', 'p', 10, 10, 0, 0, 0, 0, 1, 1, 'all', ?, 0)";
         door.t.db.execute(sql, args![event]).await.unwrap();
         let sql = "SELECT id FROM customer WHERE external_id = 'E2'";
         let (who,): (i64,) = door.t.db.one(sql, args![]).await.unwrap();

@@ -174,3 +174,51 @@ fn grants_of_mails_that_others_ended_are_settled_all_the_same() {
         shop.audit().await;
     });
 }
+
+#[test]
+fn many_at_once_do_not_overrun_a_budget_together() {
+    on_both(async |t| {
+        let shop = std::sync::Arc::new(Shop::new(&t, 40).await);
+        let bonus = define("bonus", &format!("{BONUS}budget = \"100 KRW\"\n"));
+        let tasks: Vec<_> = (0..8)
+            .map(|task| {
+                let (shop, bonus) = (shop.clone(), bonus.clone());
+                tokio::spawn(async move {
+                    let mut yes = 0;
+                    for n in 1..=5 {
+                        // 6 KRW each: sixteen have room
+                        let granted = shop.grant(&[points(task * 5 + n, 3, "p", None)], &bonus, day(0)).await;
+                        yes += usize::from(matches!(granted[0], Granted::Yes(_)));
+                    }
+                    yes
+                })
+            })
+            .collect();
+        let mut yes = 0;
+        for task in tasks {
+            yes += task.await.unwrap();
+        }
+        assert_eq!((yes, shop.budget("bonus", "all").await), (16, 96));
+        shop.audit().await;
+    });
+}
+
+#[test]
+fn the_same_grant_from_many_at_once_is_made_once() {
+    on_both(async |t| {
+        let shop = std::sync::Arc::new(Shop::new(&t, 1).await);
+        let bonus = define("bonus", BONUS);
+        let tasks: Vec<_> = (0..6)
+            .map(|_| {
+                let (shop, bonus) = (shop.clone(), bonus.clone());
+                tokio::spawn(async move { shop.grant(&[points(1, 10, "p", None)], &bonus, day(0)).await.remove(0) })
+            })
+            .collect();
+        let mut yes = 0;
+        for task in tasks {
+            yes += usize::from(matches!(task.await.unwrap(), Granted::Yes(_)));
+        }
+        assert_eq!((yes, shop.account(1, "bonus").await), (1, [0, 10, 0, 0, 0]));
+        shop.audit().await;
+    });
+}
