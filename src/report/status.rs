@@ -1,6 +1,7 @@
 //! What is going on.
 
 use super::store;
+use crate::campaign::store as campaign_store;
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::{State, store as delivery};
@@ -21,6 +22,8 @@ pub struct CampaignStatus {
     pub audience: Option<String>,
     /// Messages by state, those that there are.
     pub messages: BTreeMap<String, i64>,
+    /// Customers on their way through its steps.
+    pub inside: i64,
 }
 
 /// A relay of the settings.
@@ -65,7 +68,8 @@ pub async fn status(db: &Db, settings: &Settings, now: Timestamp) -> Result<Stat
     for (id, campaign, state, lane, reason, audience) in store::campaigns(&mut reader).await? {
         let messages = delivery::counts(&mut reader, Some(id)).await?.into_iter().collect();
         let held = (lane.as_deref() == Some("held")).then(|| reason.unwrap_or_default());
-        campaigns.push(CampaignStatus { campaign, state, held, audience, messages });
+        let inside = campaign_store::inside(&mut reader, id).await?;
+        campaigns.push(CampaignStatus { campaign, state, held, audience, messages, inside });
     }
     let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let mut relays = Vec::new();

@@ -23,6 +23,7 @@ mod permission;
 mod relationship;
 mod render;
 mod reward;
+mod rewarded;
 mod segment;
 mod support;
 mod track;

@@ -27,7 +27,8 @@ pub async fn against_customers(
         let content = Content::of(workspace, id)?;
         let Ok(live) = Live::compile(id, &content, settings) else { continue };
         let audience = live.audience(&db, settings, now)?;
-        let Some(asked) = audience.include.or(live.watched(&db, settings, now)?) else { continue };
+        let asked = audience.include.into_iter().next().or(live.watched(&db, settings, now)?);
+        let Some(asked) = asked else { continue };
         let members = crate::segment::store::members(&mut &*db, &asked, 0, each).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
         let people = store::readers(&mut &*db, &ids).await?;

@@ -15,7 +15,7 @@ mod happen;
 mod step;
 mod watch;
 
-pub use grant::rule;
+pub use grant::{rule, rules};
 pub use watch::baseline;
 
 use super::{CampaignError, Live, LiveCache, store};

@@ -8,7 +8,7 @@ mod pass;
 mod slices;
 mod watch;
 
-pub use audience::{Counted, collisions, counted, enrolled, readers_zones};
+pub use audience::{Counted, collisions, counted, enrolled, inside, ordered, readers_zones};
 pub use enrolment::{
     Due, Place, Slice, advance, begin_enrolling, begin_overdue, begin_passes, cancel_occurrence, due_occurrences,
     insert_enrolments, insert_messages, mark_stale, overdue_occurrences, place, zones,

@@ -195,7 +195,7 @@ pub async fn due_passes(
 /// # Errors
 /// What the database says.
 pub async fn any_due(db: &mut impl Query, campaign: i64, now: Timestamp) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM enrolment WHERE campaign_id = ? AND state = 'active' AND next_at <= ? LIMIT 1";
+    let sql = "SELECT id FROM enrolment WHERE campaign_id = ? AND state = 'active' AND next_at <= ? LIMIT 1";
     Ok(db.optional::<(i64,)>(sql, args![campaign, now]).await?.is_some())
 }
 

@@ -132,7 +132,7 @@ pub async fn difference(
 ) -> Result<(Vec<i64>, Vec<i64>), DbError> {
     let select = |scope: &str| {
         format!(
-            "SELECT id, inside FROM (SELECT c.id, CASE WHEN c.erased_at IS NULL AND {} THEN 1 ELSE 0 END AS inside, \
+            "SELECT id, CAST(inside AS BIGINT) FROM (SELECT c.id, CASE WHEN c.erased_at IS NULL AND {} THEN 1 ELSE 0 END AS inside, \
              CASE WHEN m.customer_id IS NULL THEN 0 ELSE 1 END AS was FROM {} \
              LEFT JOIN segment_member m ON m.campaign_id = ? AND m.customer_id = c.id WHERE {scope}) AS d \
              WHERE inside <> was ORDER BY id",

@@ -4,6 +4,7 @@ use super::app;
 use crate::campaign::control::launched;
 use crate::cli::arguments::Global;
 use crate::cli::output;
+use crate::report::goal::Arm;
 use crate::report::{campaign as reports, status as statuses};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -51,15 +52,34 @@ pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
                 line(*n, &format!("answered {survey}: {answer}"));
             }
         }
+        if report.steps.len() > 1 {
+            for (state, n) in &report.passes {
+                line(*n, &format!("passes {state}"));
+            }
+        }
+        if let Some(rewards) = &report.rewards {
+            line(rewards.grants, "rewards granted");
+            text += &format!(
+                "            {} points, {} of them spent; {} {} granted, {} spent\n",
+                rewards.points, rewards.spent, rewards.cost, settings.site.currency, rewards.spent_cost
+            );
+        }
         if let Some(goal) = &report.goal {
-            let arm = |name: &str, arm: &reports::Arm| {
+            let mut worthy = String::new();
+            let arm = |name: &str, arm: &Arm| {
                 format!(
                     "  {name:<9} {} of {} reached the goal, {} {}\n",
                     arm.converted, arm.n, arm.value, settings.site.currency
                 )
             };
+            if let Some(worth) = &goal.worth {
+                worthy = format!(
+                    "  worth {} {} more than without it, between {} and {} (95 %)\n",
+                    worth.value, settings.site.currency, worth.low, worth.high
+                );
+            }
             text += &format!(
-                "goal\n{}{}  {}\n",
+                "goal\n{}{}  {}\n{worthy}",
                 arm("treated", &goal.treated),
                 arm("held out", &goal.holdout),
                 goal.verdict
