@@ -22,6 +22,7 @@ mod import;
 mod permission;
 mod relationship;
 mod render;
+mod replay;
 mod reward;
 mod rewarded;
 mod segment;

@@ -2,7 +2,7 @@
 
 use crate::support::on_both;
 use crate::world::{World, take};
-use dangol::db::Query;
+
 use dangol::import::Kind;
 use dangol::{args, report, reward};
 
