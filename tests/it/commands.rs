@@ -4,6 +4,7 @@
 mod audience;
 mod campaigns;
 mod checking;
+mod health;
 mod messages;
 mod people;
 mod rewards;
