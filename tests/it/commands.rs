@@ -4,6 +4,7 @@
 mod audience;
 mod campaigns;
 mod checking;
+mod examples;
 mod health;
 mod messages;
 mod people;
