@@ -168,6 +168,17 @@ impl Composer {
         Ok(more)
     }
 
+    /// The last event of the kind that begins a pass, of each of these customers who has one; of another trigger nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn latest_events(&self, live: &Live, customers: &[i64]) -> Result<HashMap<i64, Value>, DbError> {
+        let Some(kind) = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.as_deref()) else {
+            return Ok(HashMap::new());
+        };
+        Ok(store::latest_events(&mut &self.db, kind, customers).await?.into_iter().collect())
+    }
+
     /// What these customers have of each reward that the campaign's revision knows; of one that is not live, nothing.
     ///
     /// # Errors

@@ -49,7 +49,8 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
         let state = match action {
             Action::Pause => {
                 lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
-                "paused"
+                // one that admits nobody new any more must not do so when it is resumed
+                if campaign.state == "closed" { "closed" } else { "paused" }
             }
             Action::Resume => {
                 lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;

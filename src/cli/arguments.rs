@@ -162,6 +162,13 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen)]
         listen: Option<String>,
     },
+    /// Ask the running server whether it is ready: ends with 0 or 1, for containers
+    #[command(hide = true)]
+    Healthcheck {
+        /// What to ask, over http; by default /readyz where dangol.toml says that the server listens
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// What is going on
     Status {
         /// Every two seconds anew

@@ -4,6 +4,8 @@
 mod audience;
 mod campaigns;
 mod checking;
+mod examples;
+mod health;
 mod messages;
 mod people;
 mod rewards;

@@ -161,8 +161,12 @@ impl<'a> Names<'a> {
             let of = |what: &str| format!("reward.{reward}.{what}");
             variables.extend(["balance", "pending", "earned", "tier", "expires"].map(of));
         }
-        if campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
-            variables.insert("event.*".into());
+        // an order is our own, and known; what another event holds is up to the shop
+        let order = ["kind", "at", "amount", "currency", "order", "status"];
+        match campaign.trigger.as_ref().and_then(|trigger| trigger.event.as_deref()) {
+            Some("order") => variables.extend(order.map(|name| format!("event.{name}"))),
+            Some(_) => drop(variables.insert("event.*".into())),
+            None => {}
         }
         if step.reward.is_some() {
             variables.extend(["grant.points", "grant.coupon", "grant.expires"].map(str::to_owned));

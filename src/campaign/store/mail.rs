@@ -104,20 +104,38 @@ pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, V
     let rows = Rows::ids(messages);
     let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
-    type Found = (i64, String, Timestamp, Option<i64>, Option<String>, String);
     let found: Vec<Found> = db.all_with_rows(sql, rows, args![]).await?;
-    let event =
-        |(message, kind, at, value, currency, data): (i64, String, Timestamp, Option<i64>, Option<String>, String)| {
-            let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
-            event.insert("kind".into(), kind.into());
-            event.insert("at".into(), at.to_string().into());
-            if let Some(minor) = value {
-                let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
-                let amount = currency.map_or(minor as f64, |currency| minor as f64 / currency.scale() as f64);
-                event.insert("amount".into(), amount.into());
-                event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
-            }
-            (message, Value::Object(event))
-        };
     Ok(found.into_iter().map(event).collect())
+}
+
+/// The last event of a kind of each of these customers, in the same form: for a mail that is looked at before there is
+/// one.
+///
+/// # Errors
+/// What the database says.
+pub async fn latest_events(
+    db: &mut impl Query,
+    kind: &str,
+    customers: &[i64],
+) -> Result<Vec<(i64, Value)>, DbError> {
+    let sql = "WITH wanted(id) AS ({rows}) SELECT w.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+               JOIN event v ON v.id = (SELECT max(e.id) FROM event e WHERE e.customer_id = w.id AND e.kind = ?)";
+    let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(customers), args![kind]).await?;
+    Ok(found.into_iter().map(event).collect())
+}
+
+/// Of whom or of what, and the event's kind, time, value, currency and data.
+type Found = (i64, String, Timestamp, Option<i64>, Option<String>, String);
+
+fn event((of, kind, at, value, currency, data): Found) -> (i64, Value) {
+    let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
+    event.insert("kind".into(), kind.into());
+    event.insert("at".into(), at.to_string().into());
+    if let Some(minor) = value {
+        let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
+        let amount = currency.map_or(minor as f64, |currency| minor as f64 / currency.scale() as f64);
+        event.insert("amount".into(), amount.into());
+        event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
+    }
+    (of, Value::Object(event))
 }

@@ -17,7 +17,7 @@ pub use live::{
     Campaign, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence, put_occurrence,
     put_revision, rename, revive_stale, set_running, set_state, stop_occurrences, survey,
 };
-pub use mail::{Mail, Reader, events, mail, readers};
+pub use mail::{Mail, Reader, events, latest_events, mail, readers};
 pub use pass::{
     Candidate, Common, Moved, NewMail, NewPass, Pass, addresses, any_due, begin, candidates, due_passes, move_on,
     open_occurrence, out_of_arms, queue, reached, true_of, unqueue, waiting,

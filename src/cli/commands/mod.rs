@@ -6,6 +6,7 @@ mod completions;
 mod customer;
 mod database;
 mod demo;
+mod healthcheck;
 mod import;
 mod init;
 mod message;
@@ -52,6 +53,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Cancel(which) => campaign::control(&global, which.campaign, Action::Cancel).await,
         Command::Run { until_idle, clock_from } => return run::run(&global, until_idle, clock_from).await,
         Command::Serve { role, listen } => return serve::serve(&global, &role, listen.as_deref()).await,
+        Command::Healthcheck { url } => healthcheck::healthcheck(&global, url).await,
         Command::Status { watch } => report::status(&global, watch).await,
         Command::Report { campaign } => report::report(&global, &campaign).await,
         Command::Customer { command } => customer::customer(&global, command).await,
