@@ -107,6 +107,10 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
                     Some(reason) if campaign.state == "running" => format!("{}, held: {reason}", campaign.state),
                     _ => campaign.state.clone(),
                 };
+                let state = match &campaign.trouble {
+                    Some(trouble) => format!("{state}; {trouble}"),
+                    None => state,
+                };
                 let mut row = vec![campaign.campaign.clone(), state, campaign.audience.clone().unwrap_or_default()];
                 row.extend(states.iter().map(|state| count(state, &campaign.messages)));
                 row
@@ -117,6 +121,11 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
                 vec![relay.name.clone(), relay.rate.clone(), relay.sent_today.to_string(), daily]
             });
             text += &format!("\n\n{}", output::table(&["relay", "rate", "sent today", "daily"], relays));
+            for relay in &now.relays {
+                if let Some(trouble) = &relay.trouble {
+                    text += &format!("\n\nrelay `{}`: {trouble}", relay.name);
+                }
+            }
             if let Some(due) = now.next_due {
                 let due = due.to_zoned(settings.site.timezone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
                 text += &format!("\n\nnext mail due {due}");
