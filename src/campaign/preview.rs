@@ -27,9 +27,10 @@ pub async fn preview(
     let step = chosen(live, step)?;
     let rewards = composer.rewards(live, &[customer], now).await?.remove(&customer).unwrap_or_default();
     let more = reader::example(live, step, rewards, now);
-    let made = composer
+    let mut made = composer
         .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
         .map_err(|e| CampaignError::State(e.to_string()))?;
+    composer.sign(live, &mut made, now).map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }
 

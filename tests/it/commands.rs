@@ -4,6 +4,8 @@
 mod audience;
 mod campaigns;
 mod checking;
+mod dkim;
+mod doctor;
 mod messages;
 mod people;
 mod rewards;

@@ -5,6 +5,7 @@ mod api;
 mod campaign;
 mod reward;
 mod segment;
+mod sender;
 mod settings;
 mod step;
 mod survey;
@@ -14,9 +15,10 @@ pub use api::Api;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
 pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;
+pub use sender::{Dkim, DkimKey, Sender};
 pub use settings::{
-    Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
-    Tracking, Web, Weights,
+    Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Settings, Site, Topic, TopicKind, Tracking, Web,
+    Weights,
 };
 pub use step::{Step, StepReward, Trigger};
 pub use survey::{Choice, Survey, SurveyKind};

@@ -1,10 +1,9 @@
 //! `dangol.toml`: the installation.
 
-use super::{Api, Words};
-use crate::types::email::Mailbox;
+use super::{Api, Sender, Words};
 use crate::types::locale::{Locale, Zone};
 use crate::types::pace::{Cap, Quiet, Rate};
-use crate::types::{Currency, Email, Period};
+use crate::types::{Currency, Period};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -144,16 +143,6 @@ fn default_connections() -> u32 {
 }
 fn default_per_connection() -> u32 {
     100
-}
-
-/// Who mail comes from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sender {
-    /// Name and address that readers see.
-    pub from: Mailbox,
-    /// Where answers go; without it, to `from`.
-    pub reply_to: Option<Email>,
 }
 
 /// What people can agree to receive.
