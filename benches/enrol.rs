@@ -10,7 +10,7 @@ use dangol::campaign::content::Content;
 use dangol::campaign::launch::{Inside, launch};
 use dangol::campaign::{Live, enrol};
 use dangol::config::init;
-use dangol::db::{Db, Query as _};
+use dangol::db::Db;
 use dangol::engine::{App, Environment, Open};
 use dangol::{args, types::bucket::bucket};
 use std::sync::Arc;

@@ -28,9 +28,10 @@ pub async fn preview(
     let rewards = composer.rewards(live, &[customer], now).await?.remove(&customer).unwrap_or_default();
     let event = composer.latest_events(live, &[customer]).await?.remove(&customer);
     let more = reader::example(live, step, event, rewards, now);
-    let made = composer
+    let mut made = composer
         .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
         .map_err(|e| CampaignError::State(e.to_string()))?;
+    composer.sign(live, &mut made, now).map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }
 

@@ -122,21 +122,44 @@ fn password(app: &App, relay: &str) -> Result<SecretString, AppError> {
     })
 }
 
-/// What keeps the relays from being used: each is connected to, and logged in to. For `check --online`.
-pub async fn try_all(app: &App) -> Vec<Problem> {
-    let relays = match of(app).await {
-        Ok(relays) => relays,
-        Err(e) => return vec![Problem::whole(SETTINGS, "relay", e.to_string())],
-    };
-    let mut problems = Vec::new();
-    for (i, relay) in relays.routes.relays.iter().enumerate() {
-        if let Err((phase, why)) = direct::try_relay(relay, "localhost").await {
+/// What keeps a relay from being used, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Connects to each relay and logs in.
+///
+/// # Errors
+/// When they cannot be made.
+pub async fn try_each(app: &App) -> Result<Vec<(Arc<Relay>, Result<(), Unusable>)>, AppError> {
+    let relays = of(app).await?;
+    let mut tried = Vec::new();
+    for relay in relays.routes.relays.clone() {
+        let usable = direct::try_relay(&relay, "localhost").await.map_err(|(phase, why)| {
             let variable = secret::relay_password_variable(&relay.name);
             let (what, help) = advice::of(&relay.server, phase, &why, &variable);
-            let message = format!("the relay `{}` cannot be used: {what}", relay.name);
-            let document = &app.workspace.settings.document;
-            problems.push(document.problem(&format!("relay[{i}].url"), "relay", message).help(help));
-        }
+            Unusable { what, help }
+        });
+        tried.push((relay, usable));
     }
-    problems
+    Ok(tried)
+}
+
+/// What keeps the relays from being used. For `check --online`.
+pub async fn try_all(app: &App) -> Vec<Problem> {
+    let tried = match try_each(app).await {
+        Ok(tried) => tried,
+        Err(e) => return vec![Problem::whole(SETTINGS, "relay", e.to_string())],
+    };
+    let document = &app.workspace.settings.document;
+    let wrong = tried.into_iter().enumerate().filter_map(|(i, (relay, usable))| {
+        let Unusable { what, help } = usable.err()?;
+        let message = format!("the relay `{}` cannot be used: {what}", relay.name);
+        Some(document.problem(&format!("relay[{i}].url"), "relay", message).help(help))
+    });
+    wrong.collect()
 }

@@ -87,6 +87,9 @@ impl<'a> Reference<'a> {
                 words.iter().map(|word| format!("`{}`", word["const"].as_str().unwrap())).collect();
             return words.join(", ");
         }
+        if schema["anyOf"].as_array().is_some_and(|all| all.iter().any(|one| one["items"].is_object())) {
+            return "table, or a list of them".into();
+        }
         if schema["anyOf"].is_array() {
             return "text, or one for each language".into();
         }

@@ -251,7 +251,8 @@ impl<'a> Names<'a> {
         if !self.judged.insert((name.to_owned(), topic.to_owned(), sender.to_owned(), extra.clone())) {
             return;
         }
-        let stand_in = || Some(Sender { from: "nobody@dangol.invalid".parse().ok()?, reply_to: None });
+        let stand_in =
+            || Some(Sender { from: "nobody@dangol.invalid".parse().ok()?, reply_to: None, dkim: None, bounce: None });
         let sender = self.settings.sender.get(sender).or_else(|| self.settings.sender.values().next()).cloned();
         let Some(sender) = sender.or_else(stand_in) else { return };
         let options = CompileOptions::new(&self.settings, campaign, &sender, topic, self.surveys.clone());

@@ -6,6 +6,7 @@ mod campaign;
 mod delivery;
 mod reward;
 mod segment;
+mod sender;
 mod settings;
 mod step;
 mod survey;
@@ -16,8 +17,9 @@ pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule}
 pub use delivery::{Day, Delivery, DomainLimit, Relay, Warmup};
 pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;
+pub use sender::{Dkim, DkimKey, Sender};
 pub use settings::{
-    Consent, Database, Law, Limits, Profile, Scoring, Sender, Settings, Site, Topic, TopicKind, Tracking, Web, Weights,
+    Consent, Database, Law, Limits, Profile, Scoring, Settings, Site, Topic, TopicKind, Tracking, Web, Weights,
 };
 pub use step::{Step, StepReward, Trigger};
 pub use survey::{Choice, Survey, SurveyKind};

@@ -1,10 +1,9 @@
 //! `dangol.toml`: the installation.
 
-use super::{Api, Delivery, Relay, Words};
-use crate::types::email::Mailbox;
+use super::{Api, Delivery, Relay, Sender, Words};
 use crate::types::locale::{Locale, Zone};
 use crate::types::pace::{Cap, Quiet};
-use crate::types::{Currency, Email, Period};
+use crate::types::{Currency, Period};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -110,16 +109,6 @@ impl Default for Database {
     fn default() -> Self {
         Database { url: default_database() }
     }
-}
-
-/// Who mail comes from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sender {
-    /// Name and address that readers see.
-    pub from: Mailbox,
-    /// Where answers go; without it, to `from`.
-    pub reply_to: Option<Email>,
 }
 
 /// What people can agree to receive.
