@@ -264,16 +264,13 @@ impl Running {
 async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     let now = app.clock.now();
     let mut idle = Idle::default();
-    let mut busy = enrol(app, &mut idle).await?;
+    let settings = app.settings();
+    let mut busy = settle::settle(&app.db, now).await? > 0;
+    busy |= enrol(app, &mut idle).await?;
     campaigns::finish_all(&app.db, now).await?;
     for campaign in campaigns::half_cancelled(&app.db).await? {
         campaigns::cancel_rest(&app.db, campaign, now).await?;
     }
-    let settings = app.settings();
-    busy |= settle::settle(&app.db, now).await? > 0;
-    let moved = relationship::catch_up(&app.db, &settings, now).await?;
-    busy |= moved.events > 0;
-    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
         reward::upkeep(&app.db, &settings, now).await?;
@@ -283,13 +280,17 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     Ok(busy)
 }
 
+/// Takes audiences and passes on. What happened is taken in first: conditions and triggers read figures as of now, and
+/// what orders have earned is in the ledger before a gift takes the budget.
 async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
     let settings = app.settings();
     let now = app.clock.now();
+    let mut busy = relationship::catch_up(&app.db, &settings, now).await?.events > 0;
+    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
     let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     idle.stale += progress.stale;
     let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
-    Ok(progress.slices + inside.slices > 0)
+    Ok(busy || progress.slices + inside.slices > 0)
 }
 
 /// Looks, while mail goes out, whether a campaign has to stop.

@@ -71,11 +71,14 @@ pub struct Sent {
 /// After scene 4.
 pub fn sent(lang: Lang, counts: Sent) -> String {
     let Sent { sink, ours, twice, unknown, refused } = counts;
-    let [sink, ours, twice, unknown, refused] = [sink, ours, twice, unknown, refused].map(grouped);
-    lang.pick(
-        format!("받은 서버 {sink}, 우리 기록 {ours}, 두 번 {twice}, 알 수 없음 {unknown} (없는 주소라 거절 {refused})."),
-        format!("sink {sink}, ours {ours}, twice {twice}, unknown {unknown} (refused, since there is no such mailbox: {refused})."),
-    )
+    let rows = [
+        (("메일 서버가 받음", "the mail server got"), sink),
+        (("우리 기록: 보냄", "we recorded as sent"), ours),
+        (("우리 기록: 알 수 없음", "we recorded as unknown"), unknown),
+        (("두 번 받은 사람", "people who got it twice"), twice),
+        (("거절됨 (없는 주소)", "refused: no such mailbox"), refused),
+    ];
+    columns(&rows.map(|((ko, en), n)| vec![lang.pick(ko, en).to_owned(), grouped(n)]))
 }
 
 /// After scene 5: the change of the score in tenths.
@@ -181,6 +184,17 @@ pub fn component(lang: Lang, name: &'static str) -> &'static str {
         "attitude" => lang.pick("태도", "attitude"),
         other => other,
     }
+}
+
+/// Within scene 6: what is new and speaks for the customer.
+pub fn evidence(lang: Lang, component: &str, what: &str, detail: &str) -> String {
+    let what = match what {
+        "survey_answer" => lang.pick("설문에 답함", "answered a question"),
+        "open" => lang.pick("메일을 열어 봄", "opened a mail"),
+        "click" => lang.pick("링크를 누름", "followed a link"),
+        other => other,
+    };
+    format!("  {}{component}: {what} ({detail})", lang.pick("새 근거, ", "new evidence, "))
 }
 
 /// After scene 6: what the others said.

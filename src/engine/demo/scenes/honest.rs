@@ -79,6 +79,8 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
 /// not have.
 async fn buy(stage: &Stage, invited: &[&Person]) -> anyhow::Result<i64> {
     stage.go_to(ASKED);
+    // what time alone changes is looked at first, so that orders earn their points before any gift is made of the budget
+    stage.work(false).await?;
     let mut orders = till::bought(stage, ENDED, ASKED);
     let window = stage.begins.saturating_add(SENT)?..stage.begins.saturating_add(CLOSED)?;
     let anyway: HashSet<usize> =

@@ -28,7 +28,7 @@ pub fn kept(lang: Lang, broken: usize) -> String {
     match broken {
         0 => lang
             .pick(
-                "모든 약속을 지켰습니다. 한 통도 빠지거나 두 번 가지 않았고, 기계를 사람으로 세지 않았고, 점수는 한 점까지\n\
+                "모든 약속을 지켰습니다. 빠진 사람도 두 번 받은 사람도 없었고, 기계를 사람으로 세지 않았고, 점수는 한 점까지\n\
                  설명되고, 보상은 예산 안에서 한 번만 나갔고, 효과는 모르면 모른다고 했습니다. 하나라도 어긋났다면 여기에 적혔을 것입니다.",
                 "Every promise held: nobody was missed or mailed twice, no machine passed for a person, every point of a score was\n\
                  explained, rewards went out once and within the budget, and no effect was claimed that was not there. Had one of\n\

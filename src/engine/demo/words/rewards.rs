@@ -71,12 +71,13 @@ pub fn budget(lang: Lang, of: Budget) -> String {
         format!(
             "메일이 나가기 전에는 {pending}건 모두 대기, 메일이 접수된 뒤 {active}건이 사용 가능.\n\
              주간 예산 {limit} 가운데 {used}을 썼고, 남은 {left}으로는 한 번(1인당 {gift})도 더 드릴 수 없습니다.\n\
-             점수가 높은 분부터 드립니다: 받은 분 가운데 가장 낮은 점수 {lowest}, 거절된 분 가운데 가장 높은 점수 {highest}."
+             점수가 높은 분부터, 같으면 고객 번호순으로 드립니다.\n\
+             받은 분 가운데 가장 낮은 점수 {lowest}, 거절된 분 가운데 가장 높은 점수 {highest}."
         ),
         format!(
             "Before the mail went out all {pending} gifts were pending; when it was accepted, {active} became usable.\n\
              Of the week's budget of {limit}, {used} is used; the {left} left are less than one gift ({gift}).\n\
-             The highest scores come first: the lowest that was thanked is {lowest}, the highest refused {highest}."
+             By score, then by customer number: the lowest score thanked is {lowest}, the highest refused {highest}."
         ),
     )
 }
