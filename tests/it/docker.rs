@@ -78,16 +78,18 @@ fn the_commands_of_the_image_and_of_the_unit_are_commands() {
 #[test]
 fn the_commands_that_the_page_tells_to_type_are_commands() {
     let mut seen = 0;
-    let mut inside = false;
+    let (mut block, mut inside) = (false, false);
     for line in file("docker/README.md").lines() {
         if line.starts_with("```") {
-            inside = !inside && line == "```";
+            block = !block;
+            inside = block && line == "```";
             continue;
         }
         let words = words(line);
         // `dangol` on this machine or in a container, and not the name of the container before it
         let at = words.iter().rposition(|word| word == "dangol");
-        let runs = ["docker run", "docker exec", "docker compose exec dangol", "docker compose run", "sudo -u dangol dangol"];
+        let runs =
+            ["docker run", "docker exec", "docker compose exec dangol", "docker compose run", "sudo -u dangol dangol"];
         if let (true, Some(at)) = (inside && runs.iter().any(|run| line.starts_with(run)), at) {
             let arguments = &words[at + 1..];
             if !arguments.is_empty() {
@@ -106,9 +108,12 @@ fn every_variable_is_one_that_is_read() {
     let own: BTreeSet<&str> = example.lines().filter_map(|line| line.split_once('=').map(|(name, _)| name)).collect();
     assert!(own.contains("DANGOL_UID"));
     let mut seen = 0;
-    for path in ["docker/Dockerfile", "docker/compose.yaml", "docker/dangol.service", "docker/prepare.sh", "docker/README.md"] {
+    for path in
+        ["docker/Dockerfile", "docker/compose.yaml", "docker/dangol.service", "docker/prepare.sh", "docker/README.md"]
+    {
         let text = file(path);
-        for name in text.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|word| word.starts_with("DANGOL_")) {
+        for name in text.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|word| word.starts_with("DANGOL_"))
+        {
             let plain = name.strip_suffix("_FILE").unwrap_or(name);
             let relay = plain.starts_with("DANGOL_RELAY_") && plain.ends_with("_PASSWORD");
             seen += 1;

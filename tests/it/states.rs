@@ -44,7 +44,11 @@ fn the_states_of_passes_occurrences_campaigns_and_lanes_are_those_of_their_colum
     // what came with triggers, and stands in no comment: a migration that was released is never changed
     let mut occurrence = column("occurrence");
     let journeys = std::fs::read_to_string(root().join("src/campaign/store/pass.rs")).unwrap();
-    assert!(journeys.contains("INSERT INTO occurrence (campaign_id, revision_id, key, due_at, state) VALUES (?, ?, ?, ?, 'open')"));
+    assert!(
+        journeys.contains(
+            "INSERT INTO occurrence (campaign_id, revision_id, key, due_at, state) VALUES (?, ?, ?, ?, 'open')"
+        )
+    );
     occurrence.insert("open".into());
     assert_eq!(told("An occurrence"), occurrence);
 }
