@@ -78,10 +78,11 @@ fn the_commands_of_the_image_and_of_the_unit_are_commands() {
 #[test]
 fn the_commands_that_the_page_tells_to_type_are_commands() {
     let mut seen = 0;
-    let mut inside = false;
+    let (mut block, mut inside) = (false, false);
     for line in file("docker/README.md").lines() {
         if line.starts_with("```") {
-            inside = !inside && line == "```";
+            block = !block;
+            inside = block && line == "```";
             continue;
         }
         let words = words(line);

@@ -24,7 +24,7 @@ fn answering(status: &'static str, body: &'static str) -> (u16, std::thread::Joi
 fn a_container_asks_whether_the_server_is_ready() {
     let shop = Shop::empty();
     let (port, server) = answering("200 OK", "ready\n");
-    shop.edit("dangol.toml", "127.0.0.1:8080", &format!("0.0.0.0:{port}"));
+    shop.edit("dangol.toml", "listen = \"127.0.0.1:8080\"", &format!("listen = \"0.0.0.0:{port}\""));
     assert_eq!(shop.run(&["healthcheck"]).done().trim(), "ready");
     assert_eq!(server.join().unwrap(), "GET /readyz HTTP/1.1");
 
