@@ -3,7 +3,7 @@
 use super::relays;
 use crate::config::model::Settings;
 use crate::config::reading::Drafts;
-use crate::config::workspace::{SETTINGS, Workspace, is_name};
+use crate::config::workspace::{Workspace, is_name};
 use crate::config::{Problem, document::Document};
 
 /// The mistakes of the settings.
