@@ -136,7 +136,16 @@ impl Db {
     /// When no connection is to be had in 30 s.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)),
+            Pools::Sqlite { write, .. } => {
+                let mut begun = write.begin_with("BEGIN IMMEDIATE").await;
+                // SQLite ends a transaction itself when the disk is full, and the driver goes on counting it: that
+                // connection begins no other, and makes room for a new one
+                if matches!(begun, Err(sqlx::Error::InvalidSavePointStatement)) {
+                    write.acquire().await?.close().await?;
+                    begun = write.begin_with("BEGIN IMMEDIATE").await;
+                }
+                Ok(Tx::Sqlite(begun?))
+            }
             Pools::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
         }
     }

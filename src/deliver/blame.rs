@@ -8,8 +8,6 @@ use tokio::time::Instant;
 
 /// So many in a row are no accident.
 const STREAK: u32 = 5;
-/// How often one mail tries whether it is mended.
-const PROBE: Duration = Duration::from_secs(60);
 
 /// What relays hold against campaigns.
 #[derive(Debug, Default)]
@@ -21,17 +19,19 @@ pub struct Blames {
 struct Blame {
     streak: u32,
     why: String,
+    /// How often one mail tries.
+    every: Duration,
     probe_at: Instant,
 }
 
 impl Blames {
-    /// A relay refused us. Whether the campaign is held back from it from now on.
-    pub fn refused(&mut self, relay: &str, campaign: i64, why: &str, now: Instant) -> bool {
-        let fresh = || Blame { streak: 0, why: String::new(), probe_at: now };
+    /// A relay refused us; `every` is how often one mail will try. Whether the campaign is held back from it from now on.
+    pub fn refused(&mut self, relay: &str, campaign: i64, why: &str, every: Duration, now: Instant) -> bool {
+        let fresh = || Blame { streak: 0, why: String::new(), every, probe_at: now };
         let blame = self.by.entry((relay.to_owned(), campaign)).or_insert_with(fresh);
         blame.streak += 1;
         why.clone_into(&mut blame.why);
-        blame.probe_at = now + PROBE;
+        blame.probe_at = now + every;
         blame.streak == STREAK
     }
 
@@ -52,7 +52,7 @@ impl Blames {
     /// Whether a mail that goes now is a probe; if so, the next one is in a minute.
     pub fn probe(&mut self, relay: &str, campaign: i64, now: Instant) {
         if let Some(blame) = self.by.get_mut(&(relay.to_owned(), campaign)).filter(|blame| blame.streak >= STREAK) {
-            blame.probe_at = now + PROBE;
+            blame.probe_at = now + blame.every;
         }
     }
 
@@ -71,7 +71,8 @@ mod tests {
     fn after_five_in_a_row_one_a_minute_tries() {
         let (mut blames, now) = (Blames::default(), Instant::now());
         let s = |n| now + Duration::from_secs(n);
-        let held: Vec<bool> = (0..5).map(|_| blames.refused("a", 1, "550 who are you", now)).collect();
+        let held: Vec<bool> =
+            (0..5).map(|_| blames.refused("a", 1, "550 who are you", Duration::from_secs(60), now)).collect();
         assert_eq!(held, [false, false, false, false, true]);
         assert_eq!(blames.held("a", 1, s(59)), Some(s(60)));
         assert_eq!((blames.held("b", 1, now), blames.held("a", 2, now)), (None, None), "others are not");

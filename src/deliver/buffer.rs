@@ -11,6 +11,9 @@ use crate::types::{Email, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use tokio::time::Instant;
 
+/// How many mails are made in advance at least, and at most.
+const AHEAD: (usize, usize) = (16, 512);
+
 /// What may go next.
 #[expect(clippy::large_enum_variant, reason = "almost every answer is the large one")]
 pub enum Next {
@@ -89,9 +92,20 @@ impl Buffer {
         }
     }
 
+    /// How many mails are made in advance: a second's worth, so that an urgent campaign is soon among them.
+    pub fn ahead(&self) -> usize {
+        let per_second: f64 = self.routes.relays.iter().map(|relay| relay.settings.rate.per_second()).sum();
+        (per_second as usize).clamp(AHEAD.0, AHEAD.1)
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether none do.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     fn domain(&self, name: &str) -> Option<usize> {

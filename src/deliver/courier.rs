@@ -154,7 +154,8 @@ impl Courier {
                 relay.worked();
                 let message = waiting.mail.claimed.id;
                 tracing::warn!(relay = relay.name, message, "the relay refuses us, not the reader: {reply}");
-                if self.shared.buffer().blames.refused(&relay.name, campaign, reply, Instant::now()) {
+                let (every, now) = (relay.server.limits.probe, Instant::now());
+                if self.shared.buffer().blames.refused(&relay.name, campaign, reply, every, now) {
                     tracing::error!(relay = relay.name, campaign, "holding the campaign back from this relay: {reply}");
                     self.shared.taken.notify_one();
                 }

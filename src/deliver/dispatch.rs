@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// How often the queue is looked at when nothing says that it changed.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Runs until the senders stop; then gives back what only waits.
+/// Runs until the senders stop.
 pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
     let mut obstacles = Obstacles::default();
     while !shared.stop.is_cancelled() {
@@ -23,8 +23,11 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
         give_back(&shared, &ledger, held.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
         obstacles.tell(&shared).await;
         shared.show_reach();
-        let ahead = shared.ahead();
-        let room = ahead.saturating_sub(shared.buffer().len());
+        let (ahead, waiting) = {
+            let buffer = shared.buffer();
+            (buffer.ahead(), buffer.len())
+        };
+        let room = ahead.saturating_sub(waiting);
         if room < ahead / 2 {
             tokio::select! {
                 () = shared.taken.notified() => {}
@@ -50,8 +53,12 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
         }
     }
     obstacles.clear(&shared).await;
+}
+
+/// Gives back what only waits, when nobody takes or puts anything any more.
+pub(super) async fn clear(shared: &Shared, ledger: &Ledger) {
     let left = shared.buffer().drain_all();
-    give_back(&shared, &ledger, left.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
+    give_back(shared, ledger, left.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
 }
 
 fn claim(claimed: &Claimed) -> (i64, i64) {

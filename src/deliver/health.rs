@@ -118,10 +118,12 @@ impl Health {
         self.standing = self.standing.saturating_sub(1);
     }
 
-    /// The server said something that settles a mail: it works.
-    pub fn worked(&mut self) {
+    /// The server said something that settles a mail: it works. Whether nobody could know that before.
+    pub fn worked(&mut self) -> bool {
+        let was_closed = self.closed_until.is_some();
         self.breaks = 0;
         (self.failures, self.closed_until, self.why) = (0, None, None);
+        was_closed
     }
 
     /// The connection broke under a mail.

@@ -120,7 +120,9 @@ impl Relay {
 
     /// The server's word settled a mail.
     pub(super) fn worked(&self) {
-        self.health(Health::worked);
+        if self.health(Health::worked) {
+            self.filled.notify_waiters();
+        }
     }
 
     /// The connection broke under a mail.

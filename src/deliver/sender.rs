@@ -1,7 +1,7 @@
 //! One process's senders: a dispatcher that claims and composes, and for each relay the tasks that own its connections.
 //! What they share is here; the dispatcher is [`super::dispatch`], a connection's task [`super::courier`].
 //!
-//! Memory is bounded: at most `AHEAD` mails are made in advance, whatever the size of the queue.
+//! Memory is bounded: few mails are made in advance, whatever the size of the queue.
 
 use super::buffer::{Buffer, Next, Waiting};
 use super::ledger::{Finished, Ledger};
@@ -17,9 +17,6 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// How many mails are made in advance at most, and at least.
-const AHEAD: (usize, usize) = (512, 16);
 
 /// What the senders are doing, for `--until-idle` and `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,7 +151,10 @@ impl Senders {
         for task in couriers {
             let _ = task.await;
         }
-        *lock(&self.shared.ledger) = None;
+        let ledger = lock(&self.shared.ledger).take();
+        if let Some(ledger) = ledger {
+            dispatch::clear(&self.shared, &ledger).await;
+        }
         let _ = self.ledger.await;
     }
 }
@@ -192,12 +192,6 @@ impl Shared {
         self.buffer().routes.relays.clone()
     }
 
-    /// How many mails are made in advance: a second's worth, so that an urgent campaign is soon among them.
-    pub fn ahead(&self) -> usize {
-        let per_second: f64 = self.buffer().routes.relays.iter().map(|relay| relay.settings.rate.per_second()).sum();
-        (per_second as usize).clamp(AHEAD.1, AHEAD.0)
-    }
-
     /// The next mail for a relay; says so to others who may now have something to do.
     pub fn next(&self, relay: &Arc<Relay>) -> Next {
         let mut buffer = self.buffer();
@@ -206,13 +200,15 @@ impl Shared {
         };
         let next = buffer.next(at, Instant::now());
         if matches!(next, Next::Mail(_)) {
-            if buffer.len() > 0 {
+            if !buffer.is_empty() {
                 relay.filled.notify_one();
             }
             if buffer.weighted() {
                 buffer.routes.relays.iter().for_each(|relay| relay.filled.notify_one());
             }
-            self.taken.notify_one();
+            if buffer.len() <= buffer.ahead() / 2 {
+                self.taken.notify_one();
+            }
         }
         next
     }
@@ -267,7 +263,7 @@ impl Shared {
         let unreachable = {
             let buffer = self.buffer();
             let dead = buffer.routes.set(|_, relay| relay.unreachable().is_some());
-            let stuck = dead != 0 && buffer.len() > 0 && buffer.all_within(dead);
+            let stuck = dead != 0 && !buffer.is_empty() && buffer.all_within(dead);
             // what is under way may still arrive
             let all_wait = buffer.len() == self.in_flight.load(Ordering::SeqCst);
             let words = buffer

@@ -106,6 +106,8 @@ pub struct Limits {
     pub reset: Duration,
     /// The reply to QUIT.
     pub quit: Duration,
+    /// How often one mail tries a server that refuses all of a campaign's.
+    pub probe: Duration,
 }
 
 impl Default for Limits {
@@ -124,6 +126,7 @@ impl Default for Limits {
             dot: s(600),
             reset: s(60),
             quit: s(5),
+            probe: s(60),
         }
     }
 }

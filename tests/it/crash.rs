@@ -94,3 +94,39 @@ fn told_to_stop_it_finishes_what_is_in_flight_and_nothing_is_unknown() {
         assert_eq!((counts.deliveries, counts.twice), (u64::try_from(N).unwrap(), 0));
     });
 }
+
+#[test]
+#[ignore = "takes minutes: cargo test --test it crash20 -- --ignored --nocapture"]
+fn crash20_killed_twenty_times_in_a_campaign_of_twenty_thousand() {
+    const N: usize = 20_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let t = sqlite().await;
+        let world = World::new(&t, take).await;
+        world.clock.set(jiff::Timestamp::now());
+        world.customers(&people(N)).await;
+        world.launch("spring").await;
+        let mut caught = world.sink.inbox.subscribe();
+        for kill in 0..20_usize {
+            let mut child = dangol(&world, &t);
+            // another number each time, so that it is hit in another place
+            for _ in 0..(300 + kill * 53) {
+                let _ = caught.recv().await; // that some were missed by this counter does not matter
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(dangol(&world, &t).wait().unwrap().success());
+        let counts = world.sink.inbox.counts();
+        let messages = world.report("spring").await.messages;
+        println!(
+            "delivered {}, twice {}, unknown {}, {messages:?}",
+            counts.deliveries, counts.twice, messages["unknown"]
+        );
+        let n = i64::try_from(N).unwrap();
+        assert_eq!(counts.twice, 0, "repeated");
+        assert_eq!(messages["accepted"] + messages["unknown"], n, "lost");
+        assert!(messages["unknown"] <= 4 * 20);
+        assert!(i64::try_from(counts.deliveries).unwrap() >= messages["accepted"]);
+    });
+}

@@ -1,8 +1,14 @@
 //! Who gets a mail, who does not and why, and that nobody gets two.
 
 mod conversation;
+mod faults;
+mod mending;
+mod office;
+mod pace;
 mod server;
+mod storms;
 mod tls;
+mod turns;
 
 use crate::support::on_both;
 use crate::world::{World, people, take};

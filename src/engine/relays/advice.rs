@@ -33,7 +33,7 @@ pub(super) fn of(server: &Server, phase: Phase, why: &str, variable: &str) -> (S
         ),
         _ if says(&["certificate", "unknownissuer"]) => (
             plain("the server's certificate is not trusted, or is for another name"),
-            "write the host as your provider writes it, and not another name or its address".into(),
+            "write the host as your provider writes it, and not another name or its address; for a server of your own, name its authority's certificate with `ca`".into(),
         ),
         _ if says(&["lookup", "resolve", "name or service"]) => {
             (plain(&format!("there is no server of the name `{host}`")), "check the host in `url`".into())

@@ -29,6 +29,7 @@ pub fn short() -> Limits {
         dot: short,
         reset: short,
         quit: short,
+        probe: short,
     }
 }
 

@@ -92,7 +92,7 @@ impl Server {
                 let fault = {
                     let mut seen = shared.lock().unwrap();
                     seen.connections += 1;
-                    seen.faults.pop_front().or(seen.always)
+                    seen.faults.pop_front()
                 };
                 tokio::spawn(Talk::new(stream, fault, can.clone(), shared.clone()).run());
             }
@@ -104,7 +104,7 @@ impl Server {
     pub fn next(&self, at: At, does: Does) {
         self.seen.lock().unwrap().faults.push_back((at, does));
     }
-    /// Every connection goes wrong so, until told otherwise.
+    /// It goes wrong so every time, until told otherwise.
     pub fn always(&self, fault: Option<(At, Does)>) {
         self.seen.lock().unwrap().always = fault;
     }
@@ -219,12 +219,17 @@ impl Talk {
 
     /// Whether the right reply, or one that means the same, is given here.
     fn may(&self, at: At) -> bool {
-        match self.fault {
+        match self.fault() {
             Some((fault, Does::Says(said) | Does::SaysAndCloses(said))) if fault == at => {
                 said.starts_with('2') || said.starts_with("354")
             }
             _ => true,
         }
+    }
+
+    /// What goes wrong here once, or always.
+    fn fault(&self) -> Option<(At, Does)> {
+        self.fault.or_else(|| self.seen.lock().unwrap().always)
     }
 
     async fn content(&mut self) -> Result<String, Over> {
@@ -261,10 +266,11 @@ impl Talk {
 
     /// The right reply, unless something goes wrong here.
     async fn say(&mut self, at: At, right: &str) -> Result<(), Over> {
-        let does = match self.fault {
+        let does = match self.fault() {
             Some((fault, does)) if fault == at => does,
             _ => return self.write(right).await,
         };
+        self.fault = None;
         match does {
             Does::Says(said) => self.write(said).await,
             Does::SaysAndCloses(said) => {
