@@ -126,7 +126,10 @@ pub fn shipped() -> Vec<(String, Vec<u8>)> {
         for (locale, profile) in [("ko", Profile::Kr), ("en", Profile::Eu)] {
             let options = CompileOptions { profile, ..options() };
             let compiled = Compiled::new(&library, name, &options).unwrap();
-            let rendered = compiled.render(&reader(locale, customer.clone()), &Plain { pixel: true }).unwrap();
+            let mut reader = reader(locale, customer.clone());
+            reader.data.insert("grant".into(), json!({ "points": 500 }));
+            reader.data.insert("reward".into(), json!({ "petals": { "balance": 500 } }));
+            let rendered = compiled.render(&reader, &Plain { pixel: true }).unwrap();
             let mut bytes = mail(&rendered, &headers(locale)).unwrap();
             signer.sign(&mut bytes, "2025-03-04T03:00:00Z".parse().unwrap()).unwrap();
             mails.push((format!("{name} {locale}"), bytes));

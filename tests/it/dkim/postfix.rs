@@ -32,9 +32,7 @@ impl Postfix {
              header_size_limit = 102400\nremote_header_rewrite_domain = rewritten.example\n\
              local_header_rewrite_clients = permit_mynetworks\n"
         );
-        let service =
-            |name: &str, kind: &str, max: &str, command: &str| format!("{name} {kind} n - n - {max} {command}\n");
-        let mut master = service(&format!("127.0.0.1:{port}"), "inet", "-", "smtpd");
+        let mut master = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
         for (name, max, command) in [
             ("cleanup", "0", "cleanup"),
             ("qmgr", "1", "qmgr"),
@@ -51,7 +49,9 @@ impl Postfix {
             ("scache", "1", "scache"),
             ("flush", "0", "flush"),
         ] {
-            master += &service(name, "unix", max, command);
+            // what the outside may reach, and what only Postfix itself
+            let reach = if ["cleanup", "qmgr", "flush"].contains(&name) { "n" } else { "-" };
+            master += &format!("{name} unix {reach} - n - {max} {command}\n");
         }
         master += "postlog unix-dgram n - n - 1 postlogd\n";
         std::fs::write(dir.join("etc/main.cf"), main).unwrap();
