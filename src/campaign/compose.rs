@@ -3,7 +3,7 @@
 use super::links::MailLinks;
 use super::live::LiveStep;
 use super::reader::More;
-use super::{CampaignError, Live, LiveCache, reader, store};
+use super::{CampaignError, Live, LiveCache, parallel, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane::{self, Lane};
@@ -282,9 +282,8 @@ impl Composer {
         let made = tokio::task::spawn_blocking(move || {
             let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
             let mut more: HashMap<i64, More> = more;
-            let one = |claimed: Claimed| {
+            let one = |(claimed, more): (Claimed, More)| {
                 let (id, token) = (claimed.id, claimed.token);
-                let more = more.remove(&id).unwrap_or_default();
                 let made =
                     std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, more, &settings, now));
                 // a mistake of ours that one reader's values bring out must not stop everybody's mail
@@ -293,7 +292,11 @@ impl Composer {
                     Err(Refusal { id, token, give_back: false, reason: "render: a mistake inside Dangol".into() })
                 })
             };
-            claimed.into_iter().map(one).collect()
+            let with_more = |claimed: Claimed| {
+                let more = more.remove(&claimed.id).unwrap_or_default();
+                (claimed, more)
+            };
+            parallel::map(claimed.into_iter().map(with_more).collect(), one)
         });
         made.await.map_err(|e| DbError::Shape(format!("composing was interrupted: {e}")))
     }

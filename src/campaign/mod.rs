@@ -17,6 +17,7 @@ pub mod journey;
 pub mod launch;
 pub mod links;
 pub mod live;
+mod parallel;
 pub mod plan;
 pub mod preview;
 pub mod reader;

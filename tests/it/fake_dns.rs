@@ -65,10 +65,12 @@ impl FakeDns {
         self.put(name, 16, parts)
     }
 
+    #[allow(dead_code, reason = "the suite uses it")]
     pub fn mx(&self, name: &str, host: &str) -> &FakeDns {
         self.put(name, 15, [&[0, 10][..], &labels(host)].concat())
     }
 
+    #[allow(dead_code, reason = "the library's own tests use it")]
     pub fn ptr(&self, name: &str, host: &str) -> &FakeDns {
         self.put(name, 12, labels(host))
     }

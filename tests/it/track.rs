@@ -1,6 +1,7 @@
 //! Tracking: hits that are not lost, and scanners that are not people.
 
 mod answers;
+mod bounces;
 mod honeypot;
 mod secret;
 mod tokens;

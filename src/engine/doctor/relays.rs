@@ -18,6 +18,14 @@ pub(super) struct Reached {
     usable: Result<(), Unusable>,
 }
 
+#[cfg(test)]
+impl Reached {
+    pub fn usable(name: &str, host: &str, place: Place) -> Reached {
+        let (name, host) = (name.to_owned(), host.to_owned());
+        Reached { name, host, place, tls: Tls::StartTls, login: false, usable: Ok(()) }
+    }
+}
+
 /// Where a relay stands, as far as it can be known which addresses mail comes from.
 #[derive(Debug)]
 pub(super) enum Place {
@@ -136,5 +144,40 @@ async fn named(resolver: &Resolver, ip: IpAddr) -> Finding {
         Err(why) => Finding::away("ptr", &subject, &why),
         Ok(back) if back.contains(&ip) => Finding::ok("ptr", &subject, format!("is {name}, which leads back to it")),
         Ok(_) => Finding::warn("ptr", &subject, format!("is {name}, which does not lead back to it")).advice(advice),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::super::senders::fake_dns::FakeDns;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_leads_back_to_its_address() {
+        let dns = FakeDns::start();
+        let resolver = Resolver::of(vec![dns.addr]);
+        let told = async || {
+            let finding = named(&resolver, "192.0.2.7".parse().unwrap()).await;
+            (finding.level, finding.found)
+        };
+        assert!(told().await.1.contains("has no name"));
+        dns.ptr("7.2.0.192.in-addr.arpa", "mx.haru.example").address("mx.haru.example", "192.0.2.8");
+        let (level, found) = told().await;
+        assert!(level == Level::Warn && found.contains("does not lead back"), "{found}");
+        dns.address("mx.haru.example", "192.0.2.7");
+        assert_eq!(told().await, (Level::Ok, "is mx.haru.example, which leads back to it".into()));
+    }
+
+    #[test]
+    fn addresses_that_nobody_outside_sees() {
+        for near in
+            ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.1"]
+        {
+            assert!(is_near(near.parse().unwrap()), "{near}");
+        }
+        for far in ["192.0.2.1", "100.128.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(!is_near(far.parse().unwrap()), "{far}");
+        }
     }
 }

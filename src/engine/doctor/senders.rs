@@ -285,13 +285,60 @@ async fn takes_mail(resolver: &Resolver, domain: &str, why: &str) -> Finding {
 }
 
 #[cfg(test)]
+#[path = "../../../tests/it/fake_dns.rs"]
+pub(super) mod fake_dns;
+
+#[cfg(test)]
 mod tests {
+    use super::super::Level;
+    use super::fake_dns::FakeDns;
     use super::*;
+
+    fn at(host: &str, ips: &[&str]) -> Vec<Reached> {
+        let addresses = ips.iter().map(|ip| ip.parse().unwrap()).collect();
+        vec![Reached::usable("primary", host, Place::Public(addresses))]
+    }
 
     #[test]
     fn providers_are_known_by_the_end_of_their_name() {
         assert_eq!(provider("email-smtp.eu-west-1.amazonaws.com"), Some("amazonses.com"));
         assert_eq!(provider("SMTP.SendGrid.net"), Some("sendgrid.net"));
         assert_eq!(provider("notsendgrid.net"), None);
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_spf_does_not_know_of_is_told_with_the_record_to_publish() {
+        let dns = FakeDns::start();
+        dns.txt("haru.example", "v=spf1 include:other.example ~all")
+            .txt("other.example", "v=spf1 ip4:192.0.2.0/24 -all");
+        dns.txt("amazonses.com", "v=spf1 ip4:198.51.100.0/24 -all");
+        let resolver = Resolver::of(vec![dns.addr]);
+        let told = async |relays: &[Reached]| {
+            let finding = allowed(&resolver, "haru.example", relays).await;
+            (finding.level, finding.record.map(|record| record.value))
+        };
+        assert_eq!(told(&at("mx.haru.example", &["192.0.2.7"])).await, (Level::Ok, None));
+        let wanted = "v=spf1 include:other.example ip6:2001:db8::1 ~all".to_owned();
+        assert_eq!(told(&at("mx.haru.example", &["192.0.2.7", "2001:db8::1"])).await, (Level::Warn, Some(wanted)));
+        let provider = "v=spf1 include:other.example include:amazonses.com ~all".to_owned();
+        let ses = at("email-smtp.eu-west-1.amazonaws.com", &["203.0.113.9"]);
+        assert_eq!(told(&ses).await, (Level::Fail, Some(provider.clone())));
+        dns.clear("haru.example").txt("haru.example", &provider);
+        // a provider takes mail at one address and sends from others
+        assert_eq!(told(&ses).await, (Level::Ok, None));
+        dns.clear("haru.example");
+        assert_eq!(told(&ses).await, (Level::Fail, Some("v=spf1 include:amazonses.com ~all".into())));
+    }
+
+    #[tokio::test]
+    async fn siblings_are_aligned_when_a_record_above_them_says_that_they_are_one() {
+        let dns = FakeDns::start();
+        let resolver = Resolver::of(vec![dns.addr]);
+        let aligned = async |strict| {
+            dmarc::aligned(&resolver, "mail.haru.example", "bounces.haru.example", strict).await.unwrap()
+        };
+        assert!(!aligned(false).await);
+        dns.txt("_dmarc.haru.example", "v=DMARC1; p=none");
+        assert!(aligned(false).await && !aligned(true).await);
     }
 }

@@ -54,7 +54,7 @@ fn check_tells_of_keys_that_cannot_be_used() {
     assert_eq!(said.code, 1);
     for words in [
         "error[dkim]: there is no key in ",
-        " --> dangol.toml:27:31\n",
+        " --> dangol.toml:27:33\n",
         "dangol dkim keygen --sender hello --selector d1",
     ] {
         assert!(said.out.contains(words), "{words}: {}", said.out);
