@@ -15,8 +15,8 @@ const LEAST: usize = 8;
 pub struct Choke {
     /// Mails that wait before it, in memory.
     pub waiting: usize,
-    /// Until when turns have been given out.
-    horizon: Option<Timestamp>,
+    /// Until when turns have been given out: to those that came for the first time, and to those that came again.
+    horizons: [Option<Timestamp>; 2],
 }
 
 impl Choke {
@@ -32,18 +32,17 @@ impl Choke {
             return Ok(());
         }
         let soon = now.checked_add(AHEAD).unwrap_or(now);
-        if again {
-            return Err(soon);
-        }
-        let turn = self.horizon.map_or(soon, |horizon| horizon.max(soon));
+        // whoever has waited stands in a line of its own, which is short; after quiet hours it may be long all the same
+        let horizon = &mut self.horizons[usize::from(again)];
+        let turn = horizon.map_or(soon, |horizon| horizon.max(soon));
         let cell = SignedDuration::from_secs_f64(1.0 / per_second.max(1e-3));
-        self.horizon = turn.checked_add(cell).ok();
+        *horizon = turn.checked_add(cell).ok();
         Err(turn)
     }
 
     /// Until when turns have been given out.
     pub fn horizon(&self) -> Option<Timestamp> {
-        self.horizon
+        self.horizons.into_iter().flatten().max()
     }
 
     /// One that waited has gone, or went back.

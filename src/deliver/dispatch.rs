@@ -21,7 +21,7 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
     while !shared.stop.is_cancelled() {
         let held = shared.buffer().drain_held(Instant::now());
         give_back(&shared, &ledger, held.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
-        obstacles.tell(&shared).await;
+        obstacles.tell(&shared, shared.clock.now()).await;
         shared.show_reach();
         let (ahead, waiting) = {
             let buffer = shared.buffer();
@@ -52,7 +52,7 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
             }
         }
     }
-    obstacles.clear(&shared).await;
+    obstacles.clear(&shared, shared.clock.now()).await;
 }
 
 /// Gives back what only waits, when nobody takes or puts anything any more.

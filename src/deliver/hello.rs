@@ -84,6 +84,8 @@ pub(super) async fn open(server: &Server, hello: &str) -> Result<(Wire, Abilitie
         if reply.code != 220 {
             return Err(refused(format!("it refused STARTTLS: {}", said(&reply))));
         }
+        // what a stranger put behind that reply would be taken for the server's, once protected
+        wire.quiet().map_err(|e| refused(e.to_string()))?;
         wire.protect(server).await.map_err(refused)?;
         // what was said in the clear counts no more
         can = introduce(&mut wire, server, hello).await?;

@@ -20,8 +20,7 @@ pub(super) struct Obstacles {
 
 impl Obstacles {
     /// Tells, when it has changed or was told long ago.
-    pub(super) async fn tell(&mut self, shared: &Shared) {
-        let now = shared.clock.now();
+    pub(super) async fn tell(&mut self, shared: &Shared, now: Timestamp) {
         let mut present = BTreeMap::new();
         for relay in shared.relays() {
             if let Some(why) = relay.trouble() {
@@ -47,10 +46,10 @@ impl Obstacles {
     }
 
     /// This process ends.
-    pub(super) async fn clear(&mut self, shared: &Shared) {
+    pub(super) async fn clear(&mut self, shared: &Shared, now: Timestamp) {
         if !self.told.is_empty() {
             let none = BTreeMap::new();
-            let _ = store::set_obstacles(&shared.db, shared.node, &none, shared.clock.now()).await; // old ones are ignored
+            let _ = store::set_obstacles(&shared.db, shared.node, &none, now).await; // old ones are ignored
         }
     }
 }

@@ -41,14 +41,20 @@ pub async fn claim_from(
         if share == 0 {
             break;
         }
+        // databases give back rows in whatever order
         match best.get(campaign) {
             Some(ids) => {
                 let ids = &ids[..share.min(ids.len())];
-                claimed.extend(store::claim_these(&mut tx, ids, node, token, now).await?);
+                let ranks: HashMap<i64, usize> = ids.iter().enumerate().map(|(rank, id)| (*id, rank)).collect();
+                let mut its = store::claim_these(&mut tx, ids, node, token, now).await?;
+                its.sort_by_key(|one| ranks.get(&one.id).copied());
+                claimed.extend(its);
             }
             None => {
                 let share = i64::try_from(share).unwrap_or(i64::MAX);
-                claimed.extend(store::claim(&mut tx, *campaign, node, token, share, now).await?);
+                let mut its = store::claim(&mut tx, *campaign, node, token, share, now).await?;
+                its.sort_by_key(|one| (one.next_at, one.id));
+                claimed.extend(its);
             }
         }
     }

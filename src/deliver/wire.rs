@@ -74,8 +74,6 @@ impl Wire {
     /// # Errors
     /// In words: the certificate, or the network.
     pub async fn protect(&mut self, server: &Server) -> Result<(), String> {
-        // what a stranger put behind the reply to STARTTLS would be taken for the server's, once protected
-        self.quiet().map_err(|e| e.to_string())?;
         let trust = server.trust().map_err(|e| words(&e))?;
         match timeout(server.limits.tls, self.stream.upgrade_tls(trust)).await {
             Ok(done) => done.map_err(|e| words(&e)),

@@ -131,3 +131,31 @@ fn an_old_connection_is_made_anew() {
         assert_eq!((server.taken().len(), server.connections()), (6, 6));
     });
 }
+
+#[test]
+#[ignore = "measures for a minute: DANGOL_RATE=5/s cargo test --test it rate_by_hand -- --ignored --nocapture"]
+fn rate_by_hand() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let rate = std::env::var("DANGOL_RATE").unwrap_or("5/s".into());
+        let seconds: u64 = std::env::var("DANGOL_SECONDS").map_or(60, |text| text.parse().unwrap());
+        let per_second = rate.parse::<dangol::types::pace::Rate>().unwrap().per_second();
+        let t = crate::support::sqlite().await;
+        let world = World::new(&t, take).await;
+        world.customers(&people((per_second * (seconds + 2) as f64) as usize)).await;
+        world.launch("spring").await;
+        let office = Office::new(&world).await;
+        office.enrol().await;
+        let server = Server::start(Can { extensions: vec!["PIPELINING"], login: None }).await;
+        let relay = relay(&server, &format!("rate = \"{rate}\"\nconnections = 32\nper_connection = 10000"));
+        let senders = office.send(vec![(relay, vec![])], &[]);
+        until("it has begun", async || server.count() > 0).await;
+        let before = server.count();
+        let start = std::time::Instant::now();
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await; // sleep-ok: what is measured is how much goes in this time
+        let (n, elapsed) = (server.count() - before, start.elapsed().as_secs_f64());
+        let share = n as f64 / elapsed / per_second;
+        println!("{n} in {elapsed:.1} s: {share:.4} of {rate}");
+        senders.stop().await;
+    });
+}

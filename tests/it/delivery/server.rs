@@ -115,6 +115,10 @@ impl Server {
     pub fn taken(&self) -> Vec<(String, String)> {
         self.seen.lock().unwrap().taken.clone()
     }
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.seen.lock().unwrap().taken.len()
+    }
     pub fn commands(&self) -> Vec<String> {
         self.seen.lock().unwrap().commands.clone()
     }
