@@ -136,7 +136,13 @@ impl Db {
     /// When no connection is to be had in 30 s.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)),
+            Pools::Sqlite { write, .. } => {
+                // in a task of its own, which ends even when the caller is dropped while it waits: sqlx would otherwise
+                // leave the one writer inside a transaction that nobody ends
+                let write = write.clone();
+                let begun = tokio::spawn(async move { write.begin_with("BEGIN IMMEDIATE").await });
+                Ok(Tx::Sqlite(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??))
+            }
             Pools::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
         }
     }

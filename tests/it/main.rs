@@ -19,6 +19,7 @@ mod demo_people;
 mod demo_shop;
 mod docs;
 mod import;
+mod journey;
 mod permission;
 mod relationship;
 mod render;
