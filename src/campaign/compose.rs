@@ -8,6 +8,7 @@ use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane::{self, Lane};
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
+use crate::render::dkim;
 use crate::render::mime::{self, Headers, MimeError};
 use crate::render::{Links as _, Reader, RenderError, Rendered};
 use crate::reward::{self, RewardError};
@@ -24,6 +25,7 @@ pub struct Composer {
     settings: Shared<Settings>,
     cache: Arc<LiveCache>,
     tokens: Tokens,
+    keys: Shared<dkim::Keys>,
 }
 
 /// A mail made for looking at.
@@ -59,6 +61,9 @@ pub enum Unmade {
     /// Its headers.
     #[error("render: {0}")]
     Mail(#[from] MimeError),
+    /// It is to be signed, and cannot be.
+    #[error("render: {0}")]
+    Unsigned(String),
     /// The step sends none.
     #[error("render: this step sends nothing")]
     Nothing,
@@ -66,15 +71,40 @@ pub enum Unmade {
 
 impl Composer {
     /// A composer.
-    pub fn new(db: Db, settings: Shared<Settings>, cache: Arc<LiveCache>, tokens: Tokens) -> Composer {
-        Composer { db, settings, cache, tokens }
+    pub fn new(
+        db: Db,
+        settings: Shared<Settings>,
+        cache: Arc<LiveCache>,
+        tokens: Tokens,
+        keys: Shared<dkim::Keys>,
+    ) -> Composer {
+        Composer { db, settings, cache, tokens, keys }
     }
-    /// A mail to be looked at, as message `message` (0 for a preview, whose links work but count for nothing).
+
+    /// A mail to be looked at, as message `message` (0 for a preview, whose links work but count for nothing), not signed.
     ///
     /// # Errors
     /// Why it cannot be made.
     pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, Unmade> {
         self.write(wanted, (message, false), now)
+    }
+
+    /// Signs a mail with its sender's keys, when it has any.
+    ///
+    /// # Errors
+    /// When it has, and they cannot be used.
+    pub fn sign(&self, live: &Live, made: &mut Made, now: Timestamp) -> Result<(), Unmade> {
+        let keys = self.keys.get();
+        match keys.of(&live.campaign.sender).map_err(Unmade::Unsigned)? {
+            Some(signer) => signer.sign(&mut made.bytes, now).map_err(Unmade::Unsigned),
+            None => Ok(()),
+        }
+    }
+
+    /// The envelope's sender of a message: an address of its own where `bounce` names a domain, else that of `from`.
+    pub fn envelope(&self, live: &Live, message: i64) -> Email {
+        let own = live.sender.bounce.as_ref().map(|domain| format!("{}@{domain}", self.tokens.bounce(message)));
+        own.and_then(|own| own.parse().ok()).unwrap_or_else(|| live.sender.from.email.clone())
     }
 
     /// The mail as message `message`, which is sent or only looked at.
@@ -114,7 +144,7 @@ impl Composer {
             message_id: message_id(&self.tokens, message, domain),
             list_unsubscribe: (!live.service()).then(|| {
                 let address = live.sender.reply_to.as_ref().unwrap_or(&from.email);
-                (links.unsubscribe(), format!("mailto:{address}?subject=unsubscribe"))
+                (links.unsubscribe(), mailto(address))
             }),
             list_id: list,
             feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
@@ -168,6 +198,17 @@ impl Composer {
         Ok(more)
     }
 
+    /// The last event of the kind that begins a pass, of each of these customers who has one; of another trigger nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn latest_events(&self, live: &Live, customers: &[i64]) -> Result<HashMap<i64, Value>, DbError> {
+        let Some(kind) = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.as_deref()) else {
+            return Ok(HashMap::new());
+        };
+        Ok(store::latest_events(&mut &self.db, kind, customers).await?.into_iter().collect())
+    }
+
     /// What these customers have of each reward that the campaign's revision knows; of one that is not live, nothing.
     ///
     /// # Errors
@@ -199,7 +240,7 @@ impl Composer {
     }
 
     async fn batch(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Outgoing, Refusal>>, DbError> {
-        let settings = self.settings.get();
+        let (settings, keys) = (self.settings.get(), self.keys.get());
         let mut lives: HashMap<i64, Result<Arc<Live>, String>> = HashMap::new();
         for revision in claimed.iter().map(|c| c.revision) {
             if lives.contains_key(&revision) {
@@ -208,9 +249,14 @@ impl Composer {
             let live = match self.cache.get(&self.db, &settings, revision).await {
                 Ok(live) => Ok(live),
                 Err(CampaignError::Db(e)) => return Err(e),
-                Err(e) => {
-                    // such as a topic that was renamed in dangol.toml: nobody's mail is lost for it
-                    let reason = format!("its mail cannot be made: {e}");
+                // such as a topic that was renamed in dangol.toml: nobody's mail is lost for it
+                Err(e) => Err(format!("its mail cannot be made: {e}")),
+            };
+            // nor does it go unsigned, to be taken for forged
+            let live = live.and_then(|live| keys.of(&live.campaign.sender).map(|_| live));
+            let live = match live {
+                Ok(live) => Ok(live),
+                Err(reason) => {
                     tracing::error!(revision, "holding the campaign: {reason}");
                     let campaigns = claimed.iter().filter(|c| c.revision == revision).map(|c| c.campaign);
                     let mut tx = self.db.begin().await?;
@@ -276,14 +322,15 @@ impl Composer {
         let to: Email = claimed.address.parse().map_err(refuse)?;
         let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
         let wanted = Wanted { live, step, person, more, to: &to };
-        let made = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
+        let mut made = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }
         let rule = live.rule(settings, now).map_err(|e| refuse(format!("render: {e}")))?;
         let zone = reader::zone(person, &settings.site.timezone);
         let policy = Policy { rule, cap: live.cap, quiet: live.quiet, zone };
-        let from = live.sender.from.email.clone();
+        self.sign(live, &mut made, now).map_err(|e| refuse(e.to_string()))?;
+        let from = self.envelope(live, claimed.id);
         let relay = live.campaign.relay.clone();
         Ok(Outgoing { claimed, policy, from, to, bytes: made.bytes, relay })
     }
@@ -304,8 +351,33 @@ fn plain(name: &str) -> String {
     idna::domain_to_ascii(name).unwrap_or_else(|_| "campaign".to_owned())
 }
 
+/// Where a mail of unsubscribe goes (RFC 6068): what an address may hold and a URL may not is percent-encoded.
+fn mailto(address: &Email) -> String {
+    let mut url = "mailto:".to_owned();
+    for b in address.local().bytes() {
+        match b {
+            b if b.is_ascii_alphanumeric() || b"-._~!$'*+".contains(&b) => url.push(char::from(b)),
+            b => url += &format!("%{b:02X}"),
+        }
+    }
+    url + "@" + address.domain() + "?subject=unsubscribe"
+}
+
 /// The Message-ID: the same for every try of a message, and of no other; nobody can guess it.
 fn message_id(tokens: &Tokens, message: i64, domain: &str) -> String {
     let mark = blake3::hash(tokens.view(message).as_bytes()).to_hex();
     format!("{message}.{}@{domain}", &mark[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_any_script_can_be_written_to() {
+        let of = |address: &str| mailto(&address.parse().unwrap());
+        assert_eq!(of("hello@haru.example"), "mailto:hello@haru.example?subject=unsubscribe");
+        assert_eq!(of("a+b&c?d%e#@haru.example"), "mailto:a+b%26c%3Fd%25e%23@haru.example?subject=unsubscribe");
+        assert_eq!(of("홍@예시.한국"), "mailto:%ED%99%8D@xn--vv4b11d.xn--3e0b707e?subject=unsubscribe");
+    }
 }

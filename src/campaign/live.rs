@@ -66,8 +66,10 @@ pub struct StepGrant {
 /// Who is asked for, and who is left out: conditions over `c` and `r`.
 #[derive(Clone, Debug, Default)]
 pub struct Audience {
-    /// In the segment; `None`: everyone.
-    pub include: Option<Condition>,
+    /// All of these are true of them; none: everyone.
+    pub include: Vec<Condition>,
+    /// Those whom the trigger of this campaign has seen in its segment already are left out.
+    pub unseen_by: Option<i64>,
     /// In one of the excluded segments; `None` when there are none.
     pub exclude: Vec<(String, Condition)>,
 }
@@ -192,9 +194,10 @@ impl Live {
     pub fn audience(&self, db: &impl Query, settings: &Settings, now: Timestamp) -> Result<Audience, CampaignError> {
         let named = &self.campaign.audience;
         let include = named.segment.as_deref().map(|name| self.segment(name, db, settings, now)).transpose()?;
+        let include = include.into_iter().collect();
         let exclude = named.exclude.iter();
         let exclude = exclude.map(|name| Ok((name.clone(), self.segment(name, db, settings, now)?)));
-        Ok(Audience { include, exclude: exclude.collect::<Result<_, CampaignError>>()? })
+        Ok(Audience { include, unseen_by: None, exclude: exclude.collect::<Result<_, CampaignError>>()? })
     }
 
     /// The segment that its trigger watches, as a condition.

@@ -26,10 +26,12 @@ pub async fn preview(
     let to = to.cloned().or(own).ok_or_else(|| CampaignError::State("this customer has no address".into()))?;
     let step = chosen(live, step)?;
     let rewards = composer.rewards(live, &[customer], now).await?.remove(&customer).unwrap_or_default();
-    let more = reader::example(live, step, rewards, now);
-    let made = composer
+    let event = composer.latest_events(live, &[customer]).await?.remove(&customer);
+    let more = reader::example(live, step, event, rewards, now);
+    let mut made = composer
         .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
         .map_err(|e| CampaignError::State(e.to_string()))?;
+    composer.sign(live, &mut made, now).map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }
 

@@ -28,14 +28,22 @@ pub struct More {
     pub rewards: Map<String, Value>,
 }
 
-/// Stands for what a mail of this step would know, where there is no mail yet: a preview, a check.
-pub fn example(live: &Live, step: &LiveStep, rewards: Map<String, Value>, now: Timestamp) -> More {
-    let event = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.clone());
+/// Stands for what a mail of this step would know, where there is no mail yet: a preview, a check. `event` is the reader's
+/// last of the kind that begins a pass.
+pub fn example(
+    live: &Live,
+    step: &LiveStep,
+    event: Option<Value>,
+    rewards: Map<String, Value>,
+    now: Timestamp,
+) -> More {
+    let kind = live.campaign.trigger.as_ref().and_then(|trigger| trigger.event.clone());
     let grant = step.grant.as_ref().map(|grant| {
         let coupon = grant.reward.codes.as_ref().map(|_| "CODE-EXAMPLE");
         attached(grant.points.unwrap_or(1), coupon, grant.reward.expires_at(now))
     });
-    More { event: event.map(|kind| json!({ "kind": kind, "at": now.to_string() })), grant, rewards }
+    let event = kind.map(|kind| event.unwrap_or_else(|| json!({ "kind": kind, "at": now.to_string() })));
+    More { event, grant, rewards }
 }
 
 /// What is granted with a mail, as templates read it.

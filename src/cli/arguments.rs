@@ -1,11 +1,13 @@
 //! All arguments, and what `--help` says of them. What has a form of its own (a moment, an address, a state) is parsed
 //! here, so that a wrong one is wrong usage and ends with 2.
 
+mod dkim;
 mod groups;
 mod moment;
 mod reward;
 mod token;
 
+pub use dkim::{Algorithm as DkimAlgorithm, Dkim};
 pub use groups::{Db, Message, Score, Suppression};
 pub use moment::Moment;
 pub use reward::{Redeem, Reward};
@@ -73,6 +75,23 @@ pub enum Command {
         /// Also try the relays
         #[arg(long)]
         online: bool,
+    },
+    /// Whether the world lets our mail in (SPF, DKIM, DMARC, relays, site), and what to change
+    Doctor {
+        /// Only this sender
+        #[arg(long)]
+        sender: Option<String>,
+        /// Ask this DNS server instead of the system's
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        resolver: Option<std::net::SocketAddr>,
+        /// Compare the clock with this time server's
+        #[arg(long, value_name = "HOST:PORT", default_value = "pool.ntp.org:123", value_parser = listen)]
+        ntp: String,
+    },
+    /// Keys that mail is signed with
+    Dkim {
+        #[command(subcommand)]
+        command: Dkim,
     },
     /// Bring in customers, orders, events, consents or suppressions
     Import(Import),
@@ -161,6 +180,13 @@ pub enum Command {
         /// Where to listen, instead of what dangol.toml says
         #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen)]
         listen: Option<String>,
+    },
+    /// Ask the running server whether it is ready: ends with 0 or 1, for containers
+    #[command(hide = true)]
+    Healthcheck {
+        /// What to ask, over http; by default /readyz where dangol.toml says that the server listens
+        #[arg(long)]
+        url: Option<String>,
     },
     /// What is going on
     Status {

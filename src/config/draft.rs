@@ -88,6 +88,8 @@ impl<'a> Draft<'a> {
                     "locale" => "en",
                     "currency" => "USD",
                     "email" | "mailbox" => "nobody@dangol.invalid",
+                    "domain" => "dangol.invalid",
+                    "selector" => "nothing",
                     "period" => "1d",
                     "rate" => "1/s",
                     "percent" => "0%",

@@ -9,7 +9,7 @@ mod fingerprint;
 mod sources;
 mod store;
 
-pub use sources::{Env, env_or_file, process_env, relay_password_variable};
+pub use sources::{Env, env_or_file, process_env, relay_password_variable, write_private};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

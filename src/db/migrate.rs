@@ -18,12 +18,14 @@ const SQLITE: &[Step] = &[
     (2, "journeys", include_str!("../../migrations/sqlite/0002_journeys.sql")),
     (3, "rewards", include_str!("../../migrations/sqlite/0003_rewards.sql")),
     (4, "api", include_str!("../../migrations/sqlite/0004_api.sql")),
+    (5, "obstacles", include_str!("../../migrations/sqlite/0005_obstacles.sql")),
 ];
 const POSTGRES: &[Step] = &[
     (1, "ground", include_str!("../../migrations/postgres/0001_ground.sql")),
     (2, "journeys", include_str!("../../migrations/postgres/0002_journeys.sql")),
     (3, "rewards", include_str!("../../migrations/postgres/0003_rewards.sql")),
     (4, "api", include_str!("../../migrations/postgres/0004_api.sql")),
+    (5, "obstacles", include_str!("../../migrations/postgres/0005_obstacles.sql")),
 ];
 
 /// What was done.

@@ -26,6 +26,14 @@ pub struct Claimed {
     pub attempts: i64,
     pub due_at: Timestamp,
     pub expires_at: Timestamp,
+    pub next_at: Timestamp,
+}
+
+impl Claimed {
+    /// Whether it was put off before, for whatever reason.
+    pub fn again(&self) -> bool {
+        self.next_at != self.due_at
+    }
 }
 
 /// The rules under which a message goes, judged when its turn has come.

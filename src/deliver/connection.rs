@@ -1,31 +1,19 @@
 //! One SMTP connection, its commands driven one by one, so that each reply is known to be of its phase.
 //!
-//! lettre gives the protocol's words and TLS; what it does not do is done here: TCP_NODELAY (without it each mail waits
-//! 40 ms for a delayed ACK), pipelining, a time limit for each phase, and never going on with a connection on which a
-//! reply may still be under way.
+//! A connection on which a reply may still be under way, or on which more replies came than were asked for, is never used
+//! again: the next mail would be told what became of the last.
 
-use super::relay::{Server, Tls};
+use super::hello::{self, Abilities};
+use super::reply::Reply;
+use super::server::{Limits, Server};
 use super::verdict::{Outcome, Phase};
+use super::wire::{Broken, Wire};
 use crate::types::Email;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use secrecy::ExposeSecret;
-use std::future::Future;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-/// How long each phase may take (RFC 5321, section 4.5.3.2, shortened where a person waits).
-fn limit(phase: Phase) -> Duration {
-    Duration::from_secs(match phase {
-        Phase::Connect => 30,
-        Phase::Auth => 60,
-        Phase::Mail | Phase::Rcpt => 300,
-        Phase::Data => 120,
-        Phase::Body => 600,
-    })
-}
+/// From this size on, a mail's final dot goes out apart.
+const LARGE: usize = 64 * 1024;
 
 /// Why there is no connection.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,196 +27,238 @@ pub struct NoConnection {
 
 /// An open connection, EHLO and login done.
 pub struct Connection {
-    inner: AsyncSmtpConnection,
-    pipelining: bool,
-    smtputf8: bool,
-    /// The largest mail that the server takes; 0 when it does not say.
-    size: usize,
+    wire: Wire,
+    can: Abilities,
+    limits: Limits,
     /// How many mails have gone over it.
     pub sent: u32,
+    opened: Instant,
 }
 
 impl Connection {
-    /// Connects, protects and logs in.
+    /// Connects, protects and logs in. `name` is what we call ourselves in EHLO.
     ///
     /// # Errors
     /// In which phase it failed, and why.
-    pub async fn open(server: &Server, hello: &str) -> Result<Connection, NoConnection> {
-        let hello = ClientId::Domain(hello.to_owned());
-        let at = format!("{}:{}", server.host, server.port);
-        let failed = |phase, why: String| NoConnection { phase, why };
-        let connecting = connect(server, &hello);
-        let mut inner = match tokio::time::timeout(limit(Phase::Connect), connecting).await {
-            Ok(Ok(inner)) => inner,
-            Ok(Err(why)) => return Err(failed(Phase::Connect, format!("cannot connect to {at}: {why}"))),
-            Err(_) => return Err(failed(Phase::Connect, format!("{at} did not answer in 30 s"))),
-        };
-        if let Some((user, password)) = &server.login {
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            let login = inner.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
-            match tokio::time::timeout(limit(Phase::Auth), login).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(e)) => {
-                    return Err(failed(Phase::Auth, format!("{at} refused the login as {user}: {}", words(&e))));
-                }
-                Err(_) => return Err(failed(Phase::Auth, format!("{at} did not answer the login in 60 s"))),
-            }
+    pub async fn open(server: &Server, name: &str) -> Result<Connection, NoConnection> {
+        let (wire, can) = hello::open(server, name).await?;
+        Ok(Connection { wire, can, limits: server.limits, sent: 0, opened: Instant::now() })
+    }
+
+    /// How long it has stood.
+    pub fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    /// Whether it can take a mail: the server has neither gone nor said anything unasked meanwhile. Ask before a mail is
+    /// begun, for a connection that has idled.
+    pub fn stands(&mut self) -> bool {
+        self.wire.quiet().is_ok()
+    }
+
+    /// Why this mail can never go over a connection to this server, if so: told here and not by the server, whose
+    /// refusal would look like the reader's fault.
+    pub fn unfit(&self, from: &Email, to: &Email, bytes: &[u8]) -> Option<String> {
+        let Abilities { largest, .. } = self.can;
+        if (from.needs_smtputf8() || to.needs_smtputf8()) && !self.can.smtputf8 {
+            return Some("the address needs a relay with SMTPUTF8, and this one has none".into());
         }
-        // lettre keeps only some of the extensions: ask again, and read them all
-        let asked = inner.command(format!("EHLO {hello}\r\n"));
-        let extensions = match tokio::time::timeout(limit(Phase::Connect), asked).await {
-            Ok(Ok(reply)) => reply.message().map(str::to_ascii_uppercase).collect::<Vec<_>>(),
-            Ok(Err(e)) => return Err(failed(Phase::Connect, format!("{at} refused EHLO: {}", words(&e)))),
-            Err(_) => return Err(failed(Phase::Connect, format!("{at} did not answer EHLO"))),
-        };
-        let has = |name: &str| extensions.iter().any(|line| line.split(' ').next() == Some(name));
-        let size = extensions.iter().find_map(|line| line.strip_prefix("SIZE ")?.trim().parse().ok()).unwrap_or(0);
-        Ok(Connection { inner, pipelining: has("PIPELINING"), smtputf8: has("SMTPUTF8"), size, sent: 0 })
+        if largest > 0 && bytes.len() > largest {
+            // a mail like this goes to nobody: counted as a mistake of the template, it holds the campaign
+            return Some(format!("render: the mail has {} bytes, and the relay takes {largest}", bytes.len()));
+        }
+        if !self.can.eight_bit && !self.can.smtputf8 && !bytes.is_ascii() {
+            return Some("render: the mail is not all ASCII, and the relay has no 8BITMIME".into());
+        }
+        None
     }
 
     /// Sends one mail. With the outcome comes whether the connection can go on.
     pub async fn transmit(&mut self, from: &Email, to: &Email, bytes: &[u8]) -> (Outcome, bool) {
-        let utf8 = from.needs_smtputf8() || to.needs_smtputf8();
-        if utf8 && !self.smtputf8 {
-            let reply = "this address needs a relay with SMTPUTF8, and this one has none".to_owned();
-            return (Outcome::Refused { reply }, true);
-        }
-        if self.size > 0 && bytes.len() > self.size {
-            let reply = format!("the mail has {} bytes, and the relay takes {}", bytes.len(), self.size);
-            return (Outcome::Refused { reply }, true);
+        if let Some(why) = self.unfit(from, to, bytes) {
+            return (Outcome::Unfit { why }, true);
         }
         self.sent += 1;
-        let size = if self.size > 0 { format!(" SIZE={}", bytes.len()) } else { String::new() };
-        let extra = if utf8 { " SMTPUTF8 BODY=8BITMIME" } else { "" };
-        let mail = format!("MAIL FROM:<{from}>{size}{extra}\r\n");
+        let size = if self.can.size { format!(" SIZE={}", bytes.len()) } else { String::new() };
+        let body = if self.can.eight_bit && !bytes.is_ascii() { " BODY=8BITMIME" } else { "" };
+        let utf8 = if from.needs_smtputf8() || to.needs_smtputf8() { " SMTPUTF8" } else { "" };
+        let mail = format!("MAIL FROM:<{from}>{size}{body}{utf8}\r\n");
         let rcpt = format!("RCPT TO:<{to}>\r\n");
-        let begun = if self.pipelining { self.pipelined(mail, rcpt).await } else { self.stepwise(mail, rcpt).await };
+        let begun =
+            if self.can.pipelining { self.pipelined(&mail, &rcpt).await } else { self.stepwise(&mail, &rcpt).await };
+        let not_sent = |phase: Phase, e: &Broken| {
+            (Outcome::NotSent { why: format!("the connection broke in {phase}: {e}") }, false)
+        };
         match begun {
             Begun::Go => {}
-            Begun::Stop(outcome) => return (outcome, self.reset().await),
-            Begun::Broken(phase, why) => {
-                return (Outcome::NotSent { why: format!("the connection broke in {phase:?}: {why}") }, false);
+            Begun::Stop(outcome, code) => {
+                let usable = code != 421 && !matches!(outcome, Outcome::NotSent { .. }) && self.reset().await;
+                return (outcome, usable);
             }
+            Begun::Broken(phase, e) => return not_sent(phase, &e),
         }
-        let reply = timed(Phase::Body, self.inner.message(bytes)).await;
-        match reply {
-            Reply::Said(code, text) => {
-                let outcome = Outcome::of_reply(Phase::Body, code, &text);
-                let usable = code != 421 && (code / 100 == 2 || self.reset().await);
+        // a reply too many before the content would be taken for the one to its end
+        if let Err(e) = self.wire.quiet() {
+            return not_sent(Phase::Data, &e);
+        }
+        match self.content(&stuffed(bytes)).await {
+            Ok(reply) => {
+                let outcome = Outcome::of_reply(Phase::Body, reply.code, &reply.text());
+                let known = !matches!(outcome, Outcome::Unknown { .. });
+                let usable = known && reply.code != 421 && (reply.positive() || self.reset().await);
                 (outcome, usable)
             }
-            Reply::Broken(why) => (Outcome::Unknown { why: format!("no answer to the final dot: {why}") }, false),
+            Err(Lost::Early(reply)) => (Outcome::of_reply(Phase::Body, reply.code, &reply.text()), false),
+            Err(Lost::BeforeDot(e)) => not_sent(Phase::Body, &e),
+            Err(Lost::AfterDot(e)) => (Outcome::Unknown { why: format!("no answer to the final dot: {e}") }, false),
         }
     }
 
     /// MAIL, RCPT and DATA in one write, then their three replies, whatever they say.
-    async fn pipelined(&mut self, mail: String, rcpt: String) -> Begun {
-        let mut said = Vec::with_capacity(3);
-        for (i, phase) in [Phase::Mail, Phase::Rcpt, Phase::Data].into_iter().enumerate() {
-            let reply = if i == 0 {
-                timed(phase, self.inner.command(format!("{mail}{rcpt}DATA\r\n"))).await
-            } else {
-                timed(phase, self.inner.read_response()).await
+    async fn pipelined(&mut self, mail: &str, rcpt: &str) -> Begun {
+        let sent = match self.wire.quiet() {
+            Ok(()) => self.wire.send(format!("{mail}{rcpt}DATA\r\n").as_bytes()).await,
+            gone => gone,
+        };
+        if let Err(e) = sent {
+            return Begun::Broken(Phase::Mail, e);
+        }
+        let mut refusal = None;
+        let mut open = false;
+        for phase in [Phase::Mail, Phase::Rcpt, Phase::Data] {
+            let reply = match self.wire.reply(self.limit(phase)).await {
+                Ok(reply) => reply,
+                Err(e) => {
+                    // a refusal that was heard counts, even if the connection broke after it
+                    return refusal.map_or(Begun::Broken(phase, e), |(phase, reply)| last_words(phase, &reply));
+                }
             };
-            match reply {
-                Reply::Said(code, text) => said.push((phase, code, text)),
-                Reply::Broken(why) => return Begun::Broken(phase, why),
+            open = phase == Phase::Data && reply.code == 354;
+            let fine = if phase == Phase::Data { open } else { reply.positive() };
+            // a server that says goodbye answers nothing more
+            let over = reply.code == 421;
+            if !fine {
+                refusal.get_or_insert((phase, reply));
+            }
+            if over {
+                break;
             }
         }
-        let data_open = said[2].1 == 354;
-        let refusal = said.into_iter().find(|(phase, code, _)| match phase {
-            Phase::Data => *code != 354,
-            _ => code / 100 != 2,
-        });
-        let Some((phase, code, text)) = refusal else { return Begun::Go };
-        if data_open {
-            // the server waits for a mail to nobody: give it an empty one, which it refuses (RFC 2920, section 3.1)
-            if let Reply::Broken(why) = timed(Phase::Body, self.inner.message(b"")).await {
-                return Begun::Broken(Phase::Data, why);
-            }
+        let Some((phase, reply)) = refusal else { return Begun::Go };
+        // the server waits for a mail to nobody: it is given an empty one, to be refused (RFC 2920, section 3.1)
+        if open && self.content(b".\r\n").await.is_err() {
+            return last_words(phase, &reply);
         }
-        Begun::Stop(Outcome::of_reply(phase, code, &text))
+        stop(phase, &reply)
     }
 
-    async fn stepwise(&mut self, mail: String, rcpt: String) -> Begun {
-        for (phase, command) in [(Phase::Mail, mail), (Phase::Rcpt, rcpt), (Phase::Data, "DATA\r\n".to_owned())] {
-            match timed(phase, self.inner.command(command)).await {
-                Reply::Said(354, _) if phase == Phase::Data => {}
-                Reply::Said(code, _) if phase != Phase::Data && code / 100 == 2 => {}
-                Reply::Said(code, text) => return Begun::Stop(Outcome::of_reply(phase, code, &text)),
-                Reply::Broken(why) => return Begun::Broken(phase, why),
+    async fn stepwise(&mut self, mail: &str, rcpt: &str) -> Begun {
+        for (phase, command) in [(Phase::Mail, mail), (Phase::Rcpt, rcpt), (Phase::Data, "DATA\r\n")] {
+            match self.ask(command, self.limit(phase)).await {
+                Ok(reply) if phase == Phase::Data && reply.code == 354 => {}
+                Ok(reply) if phase != Phase::Data && reply.positive() => {}
+                Ok(reply) => return stop(phase, &reply),
+                Err(e) => return Begun::Broken(phase, e),
             }
         }
         Begun::Go
     }
 
+    /// The content with its final dot, and the reply.
+    async fn content(&mut self, stuffed: &[u8]) -> Result<Reply, Lost> {
+        // while a large mail goes out, a server may say no, or go away: looked at before the dot that makes it final
+        let split = if stuffed.len() > LARGE { stuffed.len() - 3 } else { 0 };
+        let (most, rest) = stuffed.split_at(split);
+        let mut written = self.wire.write(most).await;
+        if written.is_ok() && split > 0 {
+            written = self.wire.quiet();
+        }
+        if written.is_ok() {
+            written = self.wire.write(rest).await;
+        }
+        if let Err(e) = written {
+            return Err(self.wire.early().map_or(Lost::BeforeDot(e), Lost::Early));
+        }
+        self.wire.flush().await.map_err(Lost::AfterDot)?;
+        self.wire.reply(self.limits.dot).await.map_err(Lost::AfterDot)
+    }
+
+    async fn ask(&mut self, command: &str, limit: Duration) -> Result<Reply, Broken> {
+        self.wire.quiet()?;
+        self.wire.send(command.as_bytes()).await?;
+        self.wire.reply(limit).await
+    }
+
+    fn limit(&self, phase: Phase) -> Duration {
+        match phase {
+            Phase::Mail => self.limits.mail,
+            Phase::Rcpt => self.limits.rcpt,
+            _ => self.limits.data,
+        }
+    }
+
     /// RSET after a refusal; whether the connection can go on.
     async fn reset(&mut self) -> bool {
-        matches!(timed(Phase::Data, self.inner.command("RSET\r\n")).await, Reply::Said(code, _) if code / 100 == 2)
+        self.ask("RSET\r\n", self.limits.reset).await.is_ok_and(|reply| reply.positive())
     }
 
     /// Says goodbye.
     pub async fn quit(mut self) {
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.inner.quit()).await;
+        let _ = self.ask("QUIT\r\n", self.limits.quit).await; // whatever it says, it is over
     }
 }
 
 enum Begun {
     Go,
-    Stop(Outcome),
-    Broken(Phase, String),
+    /// The server said no, with this code.
+    Stop(Outcome, u16),
+    Broken(Phase, Broken),
 }
 
-enum Reply {
-    Said(u16, String),
-    Broken(String),
+/// What the first refusal means.
+fn stop(phase: Phase, reply: &Reply) -> Begun {
+    Begun::Stop(Outcome::of_reply(phase, reply.code, &reply.text()), reply.code)
 }
 
-async fn timed(
-    phase: Phase,
-    asking: impl Future<Output = Result<lettre::transport::smtp::response::Response, Error>>,
-) -> Reply {
-    match tokio::time::timeout(limit(phase), asking).await {
-        Ok(Ok(response)) => Reply::Said(response.code().into(), response.message().collect::<Vec<_>>().join(" ")),
-        Ok(Err(e)) => match e.status() {
-            Some(code) => Reply::Said(code.into(), words(&e)),
-            None => Reply::Broken(words(&e)),
-        },
-        Err(_) => Reply::Broken(format!("no answer in {} s", limit(phase).as_secs())),
-    }
+/// The same, of a connection that has broken since.
+fn last_words(phase: Phase, reply: &Reply) -> Begun {
+    Begun::Stop(Outcome::of_reply(phase, reply.code, &reply.text()), 421)
 }
 
-/// What an error says at its root: the server's text, or the system's.
-fn words(e: &Error) -> String {
-    let mut text = e.to_string();
-    let mut source = std::error::Error::source(e);
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    text
+/// How the content was lost.
+enum Lost {
+    /// The server said no before it had all, and the connection is of no more use.
+    Early(Reply),
+    /// The final dot never went out, so that the server cannot have taken the mail.
+    BeforeDot(Broken),
+    /// It did, and nobody knows.
+    AfterDot(Broken),
 }
 
-async fn connect(server: &Server, hello: &ClientId) -> Result<AsyncSmtpConnection, String> {
-    let tls = || TlsParameters::new(server.host.clone()).map_err(|e| words(&e));
-    if server.tls == Tls::Implicit {
-        // lettre makes the socket itself when TLS comes first, and sets no TCP_NODELAY on it
-        let address = (server.host.as_str(), server.port);
-        return AsyncSmtpConnection::connect_tokio1(address, Some(limit(Phase::Connect)), hello, Some(tls()?), None)
-            .await
-            .map_err(|e| words(&e));
-    }
-    let stream = TcpStream::connect((server.host.as_str(), server.port)).await.map_err(|e| e.to_string())?;
-    stream.set_nodelay(true).map_err(|e| e.to_string())?;
-    let mut inner =
-        AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await.map_err(|e| words(&e))?;
-    if server.tls == Tls::StartTls {
-        if !inner.can_starttls() {
-            return Err(
-                "it offers no STARTTLS, and mail does not go in the clear: use smtps://, or another relay".into()
-            );
+/// The content as it goes on the wire: a dot doubled where it begins a line, and the final dot.
+fn stuffed(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 5);
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        if line.first() == Some(&b'.') {
+            out.push(b'.');
         }
-        inner.starttls(tls()?, hello).await.map_err(|e| format!("TLS failed: {}", words(&e)))?;
+        out.extend_from_slice(line);
     }
-    Ok(inner)
+    if !out.is_empty() && !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_at_a_lines_beginning_does_not_end_the_mail() {
+        assert_eq!(stuffed(b".a\r\nb.\r\n.\r\n..c"), b"..a\r\nb.\r\n..\r\n...c\r\n.\r\n");
+        assert_eq!(stuffed(b""), b".\r\n");
+        assert_eq!(stuffed(b"a\n.b\r\n"), b"a\n..b\r\n.\r\n");
+    }
 }

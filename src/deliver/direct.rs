@@ -28,6 +28,6 @@ pub async fn send_one(relay: &Relay, from: &Email, to: &Email, bytes: &[u8]) -> 
     match outcome {
         Outcome::Accepted { reply } => Ok(reply),
         Outcome::Deferred { reply, .. } | Outcome::Refused { reply } | Outcome::Blamed { reply } => Err(reply),
-        Outcome::NotSent { why } | Outcome::Unknown { why } => Err(why),
+        Outcome::NotSent { why } | Outcome::Unknown { why } | Outcome::Unfit { why } => Err(why),
     }
 }

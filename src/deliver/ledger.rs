@@ -29,6 +29,22 @@ pub struct Finished {
     pub outcome: Outcome,
 }
 
+/// A claim that is given back until its turn comes.
+#[derive(Clone, Debug)]
+pub struct PutOff {
+    id: i64,
+    token: i64,
+    why: String,
+    until: Timestamp,
+}
+
+impl PutOff {
+    /// This one, for this reason.
+    pub fn new(claimed: &Claimed, why: String, until: Timestamp) -> PutOff {
+        PutOff { id: claimed.id, token: claimed.token, why, until }
+    }
+}
+
 #[expect(clippy::large_enum_variant, reason = "almost every request is the large one")]
 enum Request {
     /// Begin a mail; `previous` is the same connection's last result.
@@ -37,6 +53,8 @@ enum Request {
     Finish { finished: Finished, answer: oneshot::Sender<()> },
     /// Mails that could not be made.
     Refuse { refusals: Vec<Refusal>, answer: oneshot::Sender<()> },
+    /// Claims that are given back until their turn.
+    PutOff { put_off: Vec<PutOff>, answer: oneshot::Sender<()> },
     /// Claims that are given back untouched.
     Release { claims: Vec<(i64, i64)>, answer: oneshot::Sender<()> },
 }
@@ -73,6 +91,11 @@ impl Ledger {
         self.ask(|answer| Request::Refuse { refusals, answer }).await;
     }
 
+    /// Gives claims back until their turn.
+    pub async fn put_off(&self, put_off: Vec<PutOff>) {
+        self.ask(|answer| Request::PutOff { put_off, answer }).await;
+    }
+
     /// Gives claims back to the queue: (message, token).
     pub async fn release(&self, claims: Vec<(i64, i64)>) {
         self.ask(|answer| Request::Release { claims, answer }).await;
@@ -99,7 +122,10 @@ async fn run(db: Db, clock: Clock, mut inbox: mpsc::Receiver<Request>) {
                 Request::Begin { claimed, answer, .. } => {
                     let _ = answer.send(begun.contains(&claimed.id));
                 }
-                Request::Finish { answer, .. } | Request::Refuse { answer, .. } | Request::Release { answer, .. } => {
+                Request::Finish { answer, .. }
+                | Request::Refuse { answer, .. }
+                | Request::PutOff { answer, .. }
+                | Request::Release { answer, .. } => {
                     let _ = answer.send(());
                 }
             }
@@ -150,6 +176,13 @@ async fn write(db: &Db, group: &[Request], now: Timestamp) -> Result<HashSet<i64
             Request::Finish { finished, .. } => Some(finished),
             Request::Refuse { refusals, .. } => {
                 changes.extend(refusals.iter().map(|r| change(r.id, r.token, State::Skipped, Some(&r.reason))));
+                None
+            }
+            Request::PutOff { put_off, .. } => {
+                changes.extend(put_off.iter().map(|one| Change {
+                    next_at: Some(one.until),
+                    ..change(one.id, one.token, State::Deferred, Some(&one.why))
+                }));
                 None
             }
             Request::Release { claims, .. } => {
@@ -255,6 +288,7 @@ fn settled(finished: &Finished, now: Timestamp) -> Change {
     let (state, reason, reply, next_at) = match outcome {
         Outcome::Accepted { reply } => (State::Accepted, None, Some(reply), None),
         Outcome::Refused { reply } => (State::Refused, None, Some(reply), None),
+        Outcome::Unfit { why } => (State::Skipped, Some(why.as_str()), None, None),
         // service mail has to arrive, once too often rather than never, under the same Message-ID
         Outcome::Unknown { why } if claimed.service => {
             (State::Deferred, Some(why.as_str()), None, Some(retry_at(attempts, now)))
@@ -267,6 +301,9 @@ fn settled(finished: &Finished, now: Timestamp) -> Change {
             } else {
                 (State::Deferred, Some("the server said: not now"), Some(reply), Some(at))
             }
+        }
+        Outcome::NotSent { .. } if retry_at(attempts, now) >= claimed.expires_at => {
+            (State::Skipped, Some("expired"), None, None)
         }
         Outcome::NotSent { why } => (State::Deferred, Some(why.as_str()), None, Some(retry_at(attempts, now))),
     };

@@ -1,13 +1,20 @@
 //! What a server's reply means for the mail, for the recipient, and for the relay.
 
+use super::reply;
 use crate::types::Timestamp;
 use jiff::SignedDuration;
 
 /// In which part of the conversation a reply came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Connecting, TLS, EHLO.
+    /// The network's connection.
     Connect,
+    /// TLS, at once or by STARTTLS.
+    Tls,
+    /// The server's greeting.
+    Greeting,
+    /// EHLO.
+    Hello,
     /// Login.
     Auth,
     /// `MAIL FROM`.
@@ -18,6 +25,22 @@ pub enum Phase {
     Data,
     /// The content and its final dot.
     Body,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Phase::Connect => "connecting",
+            Phase::Tls => "TLS",
+            Phase::Greeting => "the greeting",
+            Phase::Hello => "EHLO",
+            Phase::Auth => "the login",
+            Phase::Mail => "MAIL",
+            Phase::Rcpt => "RCPT",
+            Phase::Data => "DATA",
+            Phase::Body => "the content",
+        })
+    }
 }
 
 /// What became of one try.
@@ -45,7 +68,12 @@ pub enum Outcome {
         /// Its words.
         reply: String,
     },
-    /// The connection broke before the content went out: the mail is as it was.
+    /// It cannot go over a connection to this server, and was not tried.
+    Unfit {
+        /// Why not.
+        why: String,
+    },
+    /// The connection broke before the content was whole: the mail is as it was.
     NotSent {
         /// What broke.
         why: String,
@@ -64,7 +92,8 @@ impl Outcome {
         match (code / 100, phase) {
             (2, Phase::Body) => Outcome::Accepted { reply },
             (4, _) => {
-                let relay = code == 421 || text.trim_start().starts_with("4.7.");
+                let policy = reply::enhanced(code, text).is_some_and(|enhanced| enhanced.subject == 7);
+                let relay = code == 421 || policy;
                 Outcome::Deferred { reply, relay }
             }
             // at RCPT it is this recipient's, at the end this mail's; earlier it is about us
@@ -104,5 +133,14 @@ mod tests {
         assert!(matches!(of(Phase::Rcpt, 451, "4.7.0 slow down"), Outcome::Deferred { relay: true, .. }));
         assert!(matches!(of(Phase::Body, 421, "4.3.2 closing"), Outcome::Deferred { relay: true, .. }));
         assert!(matches!(of(Phase::Body, 354, "go on"), Outcome::Unknown { .. }));
+        assert!(matches!(of(Phase::Data, 250, "go on"), Outcome::NotSent { .. }));
+    }
+
+    #[test]
+    fn tried_again_after_1_5_20_and_60_minutes_and_then_every_4_hours() {
+        let now: Timestamp = "2027-03-02T03:00:00Z".parse().unwrap();
+        let minutes = |attempts| (retry_at(attempts, now).as_millisecond() - now.as_millisecond()) / 60_000;
+        let waits: Vec<i64> = (1..=7).map(minutes).collect();
+        assert_eq!(waits, [1, 5, 20, 60, 240, 240, 240]);
     }
 }

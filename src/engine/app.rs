@@ -9,6 +9,7 @@ use crate::config::{Problem, Workspace, workspace};
 use crate::customer::ErasureKey;
 use crate::db::location::Location;
 use crate::db::{Db, DbError, migrate};
+use crate::render::dkim;
 use crate::track::Tokens;
 use crate::types::{Clock, Shared};
 use secrecy::ExposeSecret as _;
@@ -149,7 +150,8 @@ impl Open {
         let settings = Shared::new(workspace.settings.value.clone());
         let tokens = Tokens::new(&secret);
         let cache = Arc::new(LiveCache::default());
-        let composer = Composer::new(db.clone(), settings.clone(), cache.clone(), tokens.clone());
+        let keys = Shared::new(dkim::Keys::load(&workspace.root, &workspace.settings.value));
+        let composer = Composer::new(db.clone(), settings.clone(), cache.clone(), tokens.clone(), keys.clone());
         Ok(App {
             open: self.clone(),
             journal: Arc::new(Journal::new(&workspace.root, ErasureKey::new(secret.erasure_key()))),
@@ -162,6 +164,7 @@ impl Open {
             settings,
             tokens,
             cache,
+            keys,
             composer,
             woken: Arc::default(),
         })
@@ -191,6 +194,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Compiled revisions.
     pub cache: Arc<LiveCache>,
+    /// The keys that mail is signed with.
+    pub keys: Shared<dkim::Keys>,
     /// What survives a restore, outside the database.
     pub journal: Arc<Journal>,
     /// The maker of mails.
@@ -222,13 +227,16 @@ impl App {
     pub fn reload(&self) -> Result<(), AppError> {
         let (workspace, problems) = Workspace::load(&self.workspace.root);
         let Some(workspace) = workspace else { return Err(AppError::Files(problems)) };
+        let keys = dkim::problems(&workspace, crate::config::Severity::Error);
         let wrong: Vec<Problem> = crate::campaign::check::check(&workspace, None)
             .into_iter()
+            .chain(keys)
             .filter(|problem| problem.file == workspace::SETTINGS && problem.severity == crate::config::Severity::Error)
             .collect();
         if !wrong.is_empty() {
             return Err(AppError::Files(wrong));
         }
+        self.keys.set(dkim::Keys::load(&workspace.root, &workspace.settings.value));
         self.settings.set(workspace.settings.value);
         self.cache.clear();
         Ok(())

@@ -5,6 +5,7 @@
 
 mod app;
 pub mod demo;
+pub mod doctor;
 mod doors;
 pub mod journal;
 pub mod relays;

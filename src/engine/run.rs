@@ -8,7 +8,6 @@ use crate::campaign::{enrol, store as campaigns};
 use crate::catcher::Catcher;
 use crate::deliver::lane;
 use crate::deliver::node::Node;
-use crate::deliver::relay::Relay;
 use crate::deliver::sender::Senders;
 use crate::relationship;
 use crate::reward;
@@ -63,7 +62,6 @@ pub struct Running {
     stop: CancellationToken,
     node: Option<Arc<tokio::sync::Mutex<Node>>>,
     senders: Option<Arc<Senders>>,
-    relays: Vec<Arc<Relay>>,
     catcher: Option<Catcher>,
     loops: Vec<JoinHandle<()>>,
     lost: CancellationToken,
@@ -75,10 +73,9 @@ impl Running {
     /// # Errors
     /// When another process sends from the same SQLite file, or a relay cannot be made.
     pub async fn start(app: App, roles: Roles) -> Result<Running, AppError> {
-        let (mut node, mut senders, mut relays, mut catcher) = (None, None, Vec::new(), None);
+        let (mut node, mut senders, mut catcher) = (None, None, None);
         if roles.sender {
             let made: Relays = relays::of(&app).await?;
-            relays = made.relays;
             catcher = made.catcher;
             let this = Node::start(&app.db, &app.location, app.clock.now()).await?;
             let recovered = this.recover(&app.db, app.clock.now()).await?;
@@ -94,25 +91,23 @@ impl Running {
                 .and_then(|url| url.host_str().map(str::to_owned))
                 .unwrap_or_else(|| "localhost".into());
             let composer = Arc::new(app.composer.clone());
-            let started = Senders::start(app.db.clone(), app.clock.clone(), this.id, relays.clone(), composer, hello);
+            let limits = &app.settings().delivery.domain;
+            let routes = made.routes;
+            let started = Senders::start(app.db.clone(), app.clock.clone(), this.id, routes, limits, composer, hello);
             senders = Some(Arc::new(started));
             node = Some(Arc::new(tokio::sync::Mutex::new(this)));
         }
         let stop = CancellationToken::new();
         let loops = if roles.sender { vec![tokio::spawn(guard(app.clone(), stop.clone()))] } else { Vec::new() };
-        let mut running = Running { app, stop, node, senders, relays, catcher, loops, lost: CancellationToken::new() };
+        let mut running = Running { app, stop, node, senders, catcher, loops, lost: CancellationToken::new() };
         running.watch_node();
+        running.watch_relays();
         Ok(running)
     }
 
     /// The catcher, when a relay is `catch://`.
     pub fn catcher(&self) -> Option<&Catcher> {
         self.catcher.as_ref()
-    }
-
-    /// The relays in use.
-    pub fn relays(&self) -> &[Arc<Relay>] {
-        &self.relays
     }
 
     /// Works the senders and the scheduler look at now rather than at their next round.
@@ -193,6 +188,31 @@ impl Running {
         }));
     }
 
+    /// Takes relays and limits as they stand in the settings when those are read again.
+    fn watch_relays(&mut self) {
+        let Some(senders) = self.senders.clone() else { return };
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        let catcher = self.catcher.as_ref().map(|catcher| catcher.smtp_addr);
+        let mut seen = app.settings();
+        self.loops.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(POLL) => {}
+                    () = stop.cancelled() => break,
+                }
+                let settings = app.settings();
+                if Arc::ptr_eq(&seen, &settings) {
+                    continue;
+                }
+                match relays::again(&app, &settings, catcher, &senders.relays()) {
+                    Ok(routes) => senders.set(routes, &settings.delivery.domain),
+                    Err(e) => tracing::error!("the relays stay as they were: {e}"),
+                }
+                seen = settings;
+            }
+        }));
+    }
+
     /// Works until nothing is due: audiences taken, mail sent, hits settled, relationships moved. Deferred mail that is
     /// not due yet counts as idle.
     ///
@@ -244,16 +264,13 @@ impl Running {
 async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     let now = app.clock.now();
     let mut idle = Idle::default();
-    let mut busy = enrol(app, &mut idle).await?;
+    let settings = app.settings();
+    let mut busy = settle::settle(&app.db, now).await? > 0;
+    busy |= enrol(app, &mut idle).await?;
     campaigns::finish_all(&app.db, now).await?;
     for campaign in campaigns::half_cancelled(&app.db).await? {
         campaigns::cancel_rest(&app.db, campaign, now).await?;
     }
-    let settings = app.settings();
-    busy |= settle::settle(&app.db, now).await? > 0;
-    let moved = relationship::catch_up(&app.db, &settings, now).await?;
-    busy |= moved.events > 0;
-    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
         reward::upkeep(&app.db, &settings, now).await?;
@@ -263,13 +280,17 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     Ok(busy)
 }
 
+/// Takes audiences and passes on. What happened is taken in first: conditions and triggers read figures as of now, and
+/// what orders have earned is in the ledger before a gift takes the budget.
 async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
     let settings = app.settings();
     let now = app.clock.now();
+    let mut busy = relationship::catch_up(&app.db, &settings, now).await?.events > 0;
+    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
     let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     idle.stale += progress.stale;
     let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
-    Ok(progress.slices + inside.slices > 0)
+    Ok(busy || progress.slices + inside.slices > 0)
 }
 
 /// Looks, while mail goes out, whether a campaign has to stop.

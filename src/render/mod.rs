@@ -8,6 +8,7 @@
 mod blame;
 mod check;
 mod compile;
+pub mod dkim;
 mod expand;
 mod expr;
 mod front;

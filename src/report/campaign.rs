@@ -1,11 +1,13 @@
 //! The report of one campaign: who was assigned, what became of the mail, what people did, and what it caused.
 
-use super::{statistics, store};
-use crate::campaign::{CampaignError, LiveCache, store as campaigns};
-use crate::config::model::{GoalValue, Settings};
+use super::goal::{GoalReport, goal_report};
+use super::store;
+use crate::campaign::{CampaignError, LiveCache, journey, store as campaigns};
+use crate::config::model::Settings;
 use crate::db::Db;
 use crate::deliver::State;
-use crate::types::{Currency, Money, Timestamp};
+use crate::reward;
+use crate::types::{Money, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -31,38 +33,6 @@ pub struct Classes {
     pub unknown: i64,
     /// Came in, and is not judged yet.
     pub unsettled: i64,
-}
-
-/// What an arm came to.
-#[derive(Clone, Debug, Default, Serialize, PartialEq)]
-pub struct Arm {
-    /// How many were assigned.
-    pub n: i64,
-    /// How many of them reached the goal in their window.
-    pub converted: i64,
-    /// What it came to, in major units.
-    pub value: String,
-}
-
-/// What the campaign caused.
-#[derive(Clone, Debug, Serialize, PartialEq)]
-pub struct GoalReport {
-    /// Those who were to get it.
-    pub treated: Arm,
-    /// Those held out.
-    pub holdout: Arm,
-    /// Share of the treated less share of the held out.
-    pub difference: Option<f64>,
-    /// Lower end of the 95 % interval (Newcombe).
-    pub low: Option<f64>,
-    /// Upper end.
-    pub high: Option<f64>,
-    /// Two-sided p.
-    pub p: Option<f64>,
-    /// In plain words.
-    pub verdict: String,
-    /// How many customers' windows are still open: as soon as one is closed, only closed ones are counted above.
-    pub open: i64,
 }
 
 /// The report of one campaign.
@@ -92,6 +62,27 @@ pub struct Report {
     pub answers: BTreeMap<String, BTreeMap<String, i64>>,
     /// What it caused, when it has a goal.
     pub goal: Option<GoalReport>,
+    /// What it granted, when it grants.
+    pub rewards: Option<Rewards>,
+}
+
+/// What a campaign's grants came to, all of its steps together; money in major units of the site's currency.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub struct Rewards {
+    /// Grants that stand.
+    pub grants: i64,
+    /// Their points; coupons and perks count one.
+    pub points: i64,
+    /// Of these points, spent.
+    pub spent: i64,
+    /// Of these points, expired.
+    pub expired: i64,
+    /// Points taken back, because a mail fell through.
+    pub reversed: i64,
+    /// What was granted may cost.
+    pub cost: String,
+    /// What was spent has cost.
+    pub spent_cost: String,
 }
 
 /// The report of the campaign `name`.
@@ -177,63 +168,23 @@ pub async fn report(
         complaints: store::events(&mut reader, campaign.id, "complaint").await?,
         answers,
         goal,
+        rewards: rewards(db, campaign.id, settings).await?,
     })
 }
 
-async fn goal_report(
-    db: &Db,
-    campaign: i64,
-    goal: &crate::config::model::Goal,
-    currency: Currency,
-    now: Timestamp,
-) -> Result<GoalReport, CampaignError> {
-    let mut reader = db;
-    let within = goal.within.as_millis();
-    // a verdict looks at closed windows only: whoever came in yesterday has had no time to buy
-    let closed_by = now.as_millisecond() - within;
-    let (closed, open, last) = store::windows(&mut reader, campaign, closed_by).await?;
-    let window = (within, if closed > 0 { closed_by } else { i64::MAX });
-    let rows = if goal.event == "order" {
-        store::order_goal(&mut reader, campaign, window, goal.value == GoalValue::Margin, currency.code()).await?
-    } else {
-        store::event_goal(&mut reader, campaign, window, &goal.event).await?
-    };
-    let nobody = || Arm { n: 0, converted: 0, value: Money { minor: 0, currency }.major() };
-    let (mut treated, mut holdout) = (nobody(), nobody());
-    for (arm, n, converted, value) in rows {
-        let value = Money { minor: value, currency }.major();
-        let filled = Arm { n, converted, value };
-        if arm == "treated" { treated = filled } else { holdout = filled }
+async fn rewards(db: &Db, campaign: i64, settings: &Settings) -> Result<Option<Rewards>, CampaignError> {
+    let sum = reward::granted(&mut &*db, &journey::rules(campaign)).await?;
+    if sum.count == 0 {
+        return Ok(None);
     }
-    let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let compared =
-        statistics::difference(count(treated.converted), count(treated.n), count(holdout.converted), count(holdout.n));
-    let closes = last.filter(|_| closed == 0).map(|last| goal.within.after(last, &jiff::tz::TimeZone::UTC));
-    let verdict = match (&compared, closes) {
-        (None, _) => "no holdout, so nothing can be said of what it caused".to_owned(),
-        (Some(_), Some(closes)) => format!("not enough evidence yet: the last window closes at {closes}"),
-        (Some(d), None) if d.low > 0.0 => {
-            let extra = |share: f64| (share * treated.n as f64).round();
-            format!(
-                "it brought more to the goal: about {} more, between {} and {} (95 %)",
-                extra(d.difference),
-                extra(d.low),
-                extra(d.high)
-            )
-        }
-        (Some(d), None) if d.high < 0.0 => {
-            "it kept people from the goal: fewer reached it than of those held out".to_owned()
-        }
-        (Some(_), None) => "not enough evidence: the difference may be chance".to_owned(),
-    };
-    Ok(GoalReport {
-        open,
-        treated,
-        holdout,
-        difference: compared.map(|d| d.difference),
-        low: compared.map(|d| d.low),
-        high: compared.map(|d| d.high),
-        p: compared.map(|d| d.p),
-        verdict,
-    })
+    let money = |minor: i64| Money { minor, currency: settings.site.currency }.major();
+    Ok(Some(Rewards {
+        grants: sum.count,
+        points: sum.points - sum.reversed,
+        spent: sum.spent,
+        expired: sum.expired,
+        reversed: sum.reversed,
+        cost: money(sum.cost - sum.reversed_cost),
+        spent_cost: money(sum.spent_cost),
+    }))
 }

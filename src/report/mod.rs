@@ -2,6 +2,7 @@
 //! one customer. Read only.
 
 pub mod campaign;
+pub mod goal;
 pub mod statistics;
 pub mod status;
 mod store;

@@ -1,6 +1,7 @@
 //! What is going on.
 
 use super::store;
+use crate::campaign::store as campaign_store;
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::{State, store as delivery};
@@ -17,10 +18,14 @@ pub struct CampaignStatus {
     pub state: String,
     /// Why its mail is held, if it is.
     pub held: Option<String>,
+    /// What is in its mail's way, and mends itself when it is mended.
+    pub trouble: Option<String>,
     /// waiting, enrolling, enrolled, stale, cancelled.
     pub audience: Option<String>,
     /// Messages by state, those that there are.
     pub messages: BTreeMap<String, i64>,
+    /// Customers on their way through its steps.
+    pub inside: i64,
 }
 
 /// A relay of the settings.
@@ -34,6 +39,8 @@ pub struct RelayStatus {
     pub daily: Option<u64>,
     /// How fast.
     pub rate: String,
+    /// What is wrong with it at this moment, as a sending process sees it.
+    pub trouble: Option<String>,
 }
 
 /// What is going on.
@@ -61,11 +68,14 @@ pub async fn status(db: &Db, settings: &Settings, now: Timestamp) -> Result<Stat
     let mut reader = db;
     let mut queue: BTreeMap<String, i64> = State::ALL.iter().map(|state| (state.name().to_owned(), 0)).collect();
     queue.extend(delivery::counts(&mut reader, None).await?);
+    let mut obstacles = delivery::obstacles(&mut reader, now).await?;
     let mut campaigns = Vec::new();
     for (id, campaign, state, lane, reason, audience) in store::campaigns(&mut reader).await? {
         let messages = delivery::counts(&mut reader, Some(id)).await?.into_iter().collect();
         let held = (lane.as_deref() == Some("held")).then(|| reason.unwrap_or_default());
-        campaigns.push(CampaignStatus { campaign, state, held, audience, messages });
+        let inside = campaign_store::inside(&mut reader, id).await?;
+        let trouble = obstacles.remove(&format!("campaign {id}"));
+        campaigns.push(CampaignStatus { campaign, state, held, trouble, audience, messages, inside });
     }
     let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let mut relays = Vec::new();
@@ -75,6 +85,7 @@ pub async fn status(db: &Db, settings: &Settings, now: Timestamp) -> Result<Stat
             sent_today: delivery::relay_day(&mut reader, &relay.name, &day).await?,
             daily: relay.daily,
             rate: relay.rate.to_string(),
+            trouble: obstacles.remove(&format!("relay {}", relay.name)),
         });
     }
     let (newest, cursors) = store::lag(&mut reader).await?;

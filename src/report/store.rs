@@ -70,7 +70,13 @@ const FIRST: &str = "SELECT e.id, e.arm, e.customer_id, \
     WHERE e.campaign_id = ? AND e.arm IN ('treated', 'holdout') AND NOT EXISTS (SELECT 1 FROM enrolment b \
     WHERE b.customer_id = e.customer_id AND b.campaign_id = e.campaign_id AND b.arm <> 'none' AND b.id < e.id)";
 
-/// Per arm, of those whose window opened at `opened_by` or before: how many, how many reached the goal in the window after the first step fell due, and what it came to. The goal
+/// The sum of the squares of `value`, as a real number: whole ones would overflow.
+fn squares(db: &impl Query) -> String {
+    let value = db.dialect().real("CAST(value AS BIGINT)");
+    format!("COALESCE(sum({value} * {value}), 0.0)")
+}
+
+/// Per arm, of those whose window opened at `opened_by` or before: how many, how many reached the goal in the window after the first step fell due, what it came to, and the sum of its squares. The goal
 /// is an order in the site's currency: what was paid less what was refunded, or the margin.
 pub(super) async fn order_goal(
     db: &mut impl Query,
@@ -78,10 +84,11 @@ pub(super) async fn order_goal(
     (within, opened_by): (i64, i64),
     margin: bool,
     currency: &str,
-) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
+) -> Result<Vec<(String, i64, i64, i64, f64)>, DbError> {
     let worth = if margin { "COALESCE(p.margin, 0)" } else { "p.amount - p.refunded" };
+    let squares = squares(db);
     let sql = format!(
-        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
+        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT), {squares} FROM (\
            SELECT f.id, f.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM ({FIRST}) AS f \
            LEFT JOIN purchase p ON p.customer_id = f.customer_id AND p.at >= f.opens AND p.at < f.opens + CAST(? AS BIGINT) \
            AND p.status NOT IN ('cancelled', 'returned') AND p.currency = ? \
@@ -96,9 +103,10 @@ pub(super) async fn event_goal(
     campaign: i64,
     (within, opened_by): (i64, i64),
     kind: &str,
-) -> Result<Vec<(String, i64, i64, i64)>, DbError> {
+) -> Result<Vec<(String, i64, i64, i64, f64)>, DbError> {
+    let squares = squares(db);
     let sql = format!(
-        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (\
+        "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT), {squares} FROM (\
            SELECT f.id, f.arm, count(v.id) AS n, COALESCE(sum(v.value), 0) AS value FROM ({FIRST}) AS f \
            LEFT JOIN event v ON v.customer_id = f.customer_id AND v.at >= f.opens AND v.at < f.opens + CAST(? AS BIGINT) \
            AND v.kind = ? WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
@@ -161,7 +169,7 @@ pub(super) async fn campaigns(
     db: &mut impl Query,
 ) -> Result<Vec<(i64, String, String, Option<String>, Option<String>, Option<String>)>, DbError> {
     let sql = "SELECT c.id, c.name, c.state, l.state, l.reason, o.state FROM campaign c LEFT JOIN lane l ON l.campaign_id = c.id \
-               LEFT JOIN occurrence o ON o.campaign_id = c.id ORDER BY c.name";
+               LEFT JOIN occurrence o ON o.campaign_id = c.id AND o.state <> 'open' ORDER BY c.name";
     db.all(sql, args![]).await
 }
 

@@ -127,6 +127,11 @@ pub fn spelled(reason: &str, ko: bool) -> &str {
         "address changed" => ("the address changed while it waited", "대기 중에 메일 주소가 바뀜"),
         "cancelled" => ("the campaign was cancelled", "캠페인이 취소됨"),
         "erased" => ("was erased", "정보가 삭제됨"),
+        "when" => ("the step's condition was not true", "단계의 조건에 맞지 않음"),
+        "granted" => ("the reward was granted without a mail", "메일 없이 보상만 지급함"),
+        "reward: budget" => ("the reward's budget ran short", "보상 예산이 모자람"),
+        "reward: ceiling" => ("has had as much of this reward as one customer may", "고객 한 사람의 보상 한도에 이름"),
+        "reward: no coupon left" => ("no code of the reward was left", "남은 쿠폰 코드가 없음"),
         other => return other,
     };
     if ko { words.1 } else { words.0 }

@@ -6,6 +6,7 @@
 //! then [`settle`] makes it an `open` or a `click` in the event log. Called by the web door and by the engine's loops.
 
 pub mod answer;
+mod bounce;
 pub mod class;
 mod company;
 mod hit;

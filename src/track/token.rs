@@ -117,12 +117,17 @@ pub struct SurveyToken {
 pub struct Tokens {
     /// For each route, the signing key first.
     keys: Arc<[Vec<Key>; 7]>,
+    /// For the envelope's sender; see [`super::bounce`].
+    pub(super) bounce: Arc<[Key]>,
 }
 
 impl Tokens {
     /// With the keys of `secret`.
     pub fn new(secret: &SiteSecret) -> Tokens {
-        Tokens { keys: Arc::new(Route::ALL.map(|route| secret.keys(route.purpose()))) }
+        Tokens {
+            keys: Arc::new(Route::ALL.map(|route| secret.keys(route.purpose()))),
+            bounce: secret.keys("bounce").into(),
+        }
     }
 
     /// The pixel of a message.
@@ -227,13 +232,7 @@ impl Tokens {
     }
 
     fn sign(&self, route: Route, fill: impl FnOnce(&mut Writer)) -> String {
-        let key = &self.keys[route as usize][0];
-        let mut writer = Writer::new(key.id);
-        fill(&mut writer);
-        let mut bytes = writer.finish();
-        let mac = blake3::keyed_hash(&key.bytes, &bytes);
-        bytes.extend_from_slice(&mac.as_bytes()[..MAC]);
-        URL_SAFE_NO_PAD.encode(bytes)
+        URL_SAFE_NO_PAD.encode(seal(&self.keys[route as usize][0], fill))
     }
 
     fn verify<T>(&self, route: Route, token: &str, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Option<T> {
@@ -242,19 +241,34 @@ impl Tokens {
         }
         // one spelling for one token: this decoder refuses padding and stray bits at the end
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (body, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
-        let id = *body.first()?;
-        let genuine = self.keys[route as usize].iter().filter(|key| key.id == id).any(|key| {
-            let expected = blake3::keyed_hash(&key.bytes, body);
-            equal(&expected.as_bytes()[..MAC], mac)
-        });
-        if !genuine {
-            return None;
-        }
-        let mut reader = Reader::new(&body[1..]);
-        let found = read(&mut reader)?;
-        reader.is_at_end().then_some(found)
+        open(&self.keys[route as usize], &bytes, read)
     }
+}
+
+/// The bytes of a token: key id, what `fill` writes, MAC.
+pub(super) fn seal(key: &Key, fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer::new(key.id);
+    fill(&mut writer);
+    let mut bytes = writer.finish();
+    let mac = blake3::keyed_hash(&key.bytes, &bytes);
+    bytes.extend_from_slice(&mac.as_bytes()[..MAC]);
+    bytes
+}
+
+/// What `read` reads of a token's bytes, when one of `keys` made them.
+pub(super) fn open<T>(keys: &[Key], bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Option<T> {
+    let (body, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
+    let id = *body.first()?;
+    let genuine = keys.iter().filter(|key| key.id == id).any(|key| {
+        let expected = blake3::keyed_hash(&key.bytes, body);
+        equal(&expected.as_bytes()[..MAC], mac)
+    });
+    if !genuine {
+        return None;
+    }
+    let mut reader = Reader::new(&body[1..]);
+    let found = read(&mut reader)?;
+    reader.is_at_end().then_some(found)
 }
 
 /// Compares without telling by its duration where the first difference is.

@@ -3,6 +3,7 @@
 
 pub mod bucket;
 pub mod clock;
+pub mod domain;
 pub mod email;
 pub mod locale;
 pub mod money;

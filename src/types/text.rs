@@ -47,7 +47,7 @@ macro_rules! written {
 
 /// What the schema's `format` expects, with an example; none for an unknown format.
 pub fn expected(format: &str) -> Option<&'static str> {
-    use super::{Currency, Email, Money, Period, email::Mailbox, locale, pace, reward};
+    use super::{Currency, Email, Money, Period, domain, email::Mailbox, locale, pace, reward};
     fn of<T: Written>(format: &str) -> Option<&'static str> {
         (T::FORMAT == format).then_some(T::EXPECTED)
     }
@@ -66,6 +66,8 @@ pub fn expected(format: &str) -> Option<&'static str> {
         .or_else(|| of::<reward::Worth>(format))
         .or_else(|| of::<locale::Locale>(format))
         .or_else(|| of::<locale::Zone>(format))
+        .or_else(|| of::<domain::Domain>(format))
+        .or_else(|| of::<domain::Selector>(format))
 }
 
 /// Whether `text` is well written as the schema's `format`; the error says what is wrong. Unknown formats pass.
@@ -73,7 +75,7 @@ pub fn expected(format: &str) -> Option<&'static str> {
 /// # Errors
 /// What is wrong, and what is expected.
 pub fn check(format: &str, text: &str) -> Result<(), String> {
-    use super::{Email, Money, Period, email::Mailbox, locale, pace, reward};
+    use super::{Email, Money, Period, domain, email::Mailbox, locale, pace, reward};
     fn as_type<T: Written>(text: &str) -> Result<(), String> {
         text.parse::<T>().map(|_| ())
     }
@@ -93,6 +95,8 @@ pub fn check(format: &str, text: &str) -> Result<(), String> {
         reward::Worth::FORMAT => as_type::<reward::Worth>(text),
         locale::Locale::FORMAT => as_type::<locale::Locale>(text),
         locale::Zone::FORMAT => as_type::<locale::Zone>(text),
+        domain::Domain::FORMAT => as_type::<domain::Domain>(text),
+        domain::Selector::FORMAT => as_type::<domain::Selector>(text),
         _ => Ok(()),
     }
 }

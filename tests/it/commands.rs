@@ -4,6 +4,10 @@
 mod audience;
 mod campaigns;
 mod checking;
+mod dkim;
+mod doctor;
+mod examples;
+mod health;
 mod messages;
 mod people;
 mod rewards;

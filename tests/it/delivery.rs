@@ -1,5 +1,9 @@
 //! Who gets a mail, who does not and why, and that nobody gets two.
 
+mod conversation;
+mod server;
+mod tls;
+
 use crate::support::on_both;
 use crate::world::{World, people, take};
 use dangol::campaign::control::{Action, control};

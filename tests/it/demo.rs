@@ -39,7 +39,7 @@ fn promises(summary: &Value, lang: &str) {
     assert_eq!(summary["lang"], lang);
     let numbers: Vec<u64> =
         summary["scenes"].as_array().unwrap().iter().filter_map(|scene| scene["number"].as_u64()).collect();
-    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8]);
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 
     let import = figures(summary, 1);
     assert_eq!(int(import, "customers"), 2_000);
@@ -89,10 +89,46 @@ fn promises(summary: &Value, lang: &str) {
     assert_eq!(points("after", "base"), points("before", "base"));
     assert!((2..int(answer, "mails")).contains(&int(answer, "answers")), "{answer}");
 
+    reward(figures(summary, 7));
+
     let nothing = figures(summary, 8);
     let message = &nothing["messages"][0];
     assert_eq!((&message["state"], &message["reason"]), (&"skipped".into(), &"no consent".into()));
     assert_eq!(int(nothing, "caught"), 0);
+
+    let [works, idle] = ["works", "idle"].map(|name| &figures(summary, 9)[name]);
+    let [planted, low, high] = ["planted", "low", "high"].map(|name| int(works, name));
+    assert!(0 < low && low <= planted && planted <= high, "{works}");
+    assert!(works["verdict"].as_str().unwrap().starts_with("it brought more to the goal"), "{works}");
+    assert!(int(idle, "low") <= 0 && int(idle, "planted") == 0 && 0 <= int(idle, "high"), "{idle}");
+    assert!(idle["verdict"].as_str().unwrap().starts_with("not enough evidence"), "{idle}");
+    for half in [works, idle] {
+        assert!(int(half, "treated") > 800 && int(half, "holdout") > 800, "{half}");
+        assert!(int(half, "ordered") > 0 && int(half, "holdout_ordered") > 0, "{half}");
+    }
+}
+
+/// The ledger balances, nobody is thanked twice, and whoever was refused was refused for want of budget.
+fn reward(scene: &Value) {
+    let [thanked, holdout, refused] = ["thanked", "holdout", "refused"].map(|name| int(scene, name));
+    assert!(thanked > 0 && holdout > 0 && refused > 0, "{scene}");
+    assert_eq!((int(scene, "pending"), int(scene, "active")), (thanked, thanked), "pending until the mail is accepted");
+    assert_eq!(int(scene, "twice"), 0, "told again, nothing happened again");
+    let [budget, used, gift] = ["budget", "used", "gift"].map(|name| int(scene, name));
+    assert!(used <= budget && budget - used < gift, "{scene}");
+    assert!(int(scene, "lowest_thanked") >= int(scene, "highest_refused"), "{scene}");
+    let accounts = ["granted", "pending", "active", "spent", "expired", "reversed"];
+    let balance = &scene["balance"];
+    let sums = accounts.map(|name| {
+        let lines = scene["lines"].as_array().unwrap();
+        let moved: Vec<i64> = lines.iter().map(|line| int(&line["by"], name)).collect();
+        assert_eq!(moved.iter().sum::<i64>(), int(balance, name), "{name} is the sum of its lines: {scene}");
+        int(balance, name)
+    });
+    assert_eq!(sums[0], sums[1..].iter().sum::<i64>(), "{balance}");
+    assert!(sums[3] == 300 && sums[2] == 200 && sums[5] > 0, "spent, and an order taken back: {balance}");
+    let kinds: Vec<&str> = scene["lines"].as_array().unwrap().iter().filter_map(|line| line["kind"].as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "spend").count(), 1, "one redemption, told twice: {kinds:?}");
 }
 
 #[test]

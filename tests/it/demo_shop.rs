@@ -4,7 +4,7 @@
 
 use dangol::catcher::Verdict;
 use dangol::engine::demo::person::{Loyalty, Mailbox, Permission, Pictures};
-use dangol::engine::demo::words::{self, Sent};
+use dangol::engine::demo::words::{self, Measured, Sent};
 use dangol::engine::demo::{Effect, Lang, Shop, counts, files, purchases_after};
 use dangol::types::{Email, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -210,18 +210,24 @@ fn a_campaign_adds_its_planted_orders_and_changes_nothing_else() {
 fn the_words_say_what_was_counted() {
     for lang in [Lang::Ko, Lang::En] {
         let scenes = words::scenes(lang);
-        assert_eq!(scenes.map(|scene| scene.number), [1, 2, 3, 4, 5, 6, 8]);
+        assert_eq!(scenes.map(|scene| scene.number), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(scenes.iter().all(|s| s.command.starts_with("dangol ") && !s.title.is_empty() && !s.says.is_empty()));
     }
     let counts = Sent { sink: 1_812, ours: 1_812, twice: 0, unknown: 1, refused: 36 };
-    assert_eq!(
-        words::sent(Lang::En, counts),
-        "sink 1,812, ours 1,812, twice 0, unknown 1 (refused, since there is no such mailbox: 36)."
-    );
-    assert!(words::sent(Lang::Ko, counts).starts_with("받은 서버 1,812, 우리 기록 1,812, 두 번 0,"));
+    let said = words::sent(Lang::En, counts);
+    assert!(said.starts_with("  the mail server got       1,812\n"), "{said}");
+    assert!(words::sent(Lang::Ko, counts).starts_with("  메일 서버가 받음       1,812\n"));
     assert_eq!(words::scanned(Lang::En, 960, 0, 0), "960 requests by scanners: score +0, 0 unsubscribed.");
     assert_eq!(
         words::answered(Lang::En, "Emma Hart", &[("base", 500), ("buying", 112)], &[("base", 500), ("buying", -4)]),
         "Emma Hart: from 61.2 to 49.6.\n  before: base 50, buying +11.2 = 61.2\n  after:  base 50, buying −0.4 = 49.6"
     );
+
+    let mut of = Measured { campaign: "invite", treated: (900, 84), holdout: (900, 39), planted: 41, range: (12, 70) };
+    assert!(of.claims() && of.holds_the_truth());
+    let said = words::measured(Lang::En, 7, &[of.clone()]);
+    assert!(said.contains("planted effect +41 orders;  report: +12 to +70:  it brought orders"), "{said}");
+    of.range = (-9, 31);
+    assert!(!of.claims() && !of.holds_the_truth());
+    assert!(words::measured(Lang::Ko, 7, &[of]).contains("보고 −9 ~ +31건  아직 근거가 부족함"));
 }

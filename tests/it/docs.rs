@@ -87,6 +87,9 @@ impl<'a> Reference<'a> {
                 words.iter().map(|word| format!("`{}`", word["const"].as_str().unwrap())).collect();
             return words.join(", ");
         }
+        if schema["anyOf"].as_array().is_some_and(|all| all.iter().any(|one| one["items"].is_object())) {
+            return "table, or a list of them".into();
+        }
         if schema["anyOf"].is_array() {
             return "text, or one for each language".into();
         }
@@ -222,11 +225,22 @@ fn the_pages_link_to_files_that_are_there() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-        "docs/files.md",
+        "docker/README.md",
+        "docs/api.md",
+        "docs/campaigns.md",
         "docs/delivery.md",
+        "docs/files.md",
         "docs/operations.md",
         "docs/relationship.md",
+        "docs/rewards.md",
+        "docs/states.md",
+        "docs/tutorial.md",
     ];
+    let there = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    for name in there.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".md")) {
+        assert!(pages.contains(&format!("docs/{name}").as_str()), "docs/{name} is not looked at here");
+        assert!(file("README.md").contains(&format!("](docs/{name})")), "README.md does not lead to docs/{name}");
+    }
     let mut wrong = Vec::new();
     for page in pages {
         let text = file(page);

@@ -1,7 +1,7 @@
 //! Rendering: from a template's file to the bytes of a mail.
 
 mod bytes;
-mod examples;
+pub mod examples;
 mod mistakes;
 mod safety;
 mod templates;

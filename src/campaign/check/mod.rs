@@ -4,6 +4,7 @@
 
 mod names;
 mod people;
+mod relays;
 mod reward;
 mod settings;
 mod steps;

@@ -161,8 +161,12 @@ impl<'a> Names<'a> {
             let of = |what: &str| format!("reward.{reward}.{what}");
             variables.extend(["balance", "pending", "earned", "tier", "expires"].map(of));
         }
-        if campaign.trigger.as_ref().is_some_and(|trigger| trigger.event.is_some()) {
-            variables.insert("event.*".into());
+        // an order is our own, and known; what another event holds is up to the shop
+        let order = ["kind", "at", "amount", "currency", "order", "status"];
+        match campaign.trigger.as_ref().and_then(|trigger| trigger.event.as_deref()) {
+            Some("order") => variables.extend(order.map(|name| format!("event.{name}"))),
+            Some(_) => drop(variables.insert("event.*".into())),
+            None => {}
         }
         if step.reward.is_some() {
             variables.extend(["grant.points", "grant.coupon", "grant.expires"].map(str::to_owned));
@@ -251,7 +255,8 @@ impl<'a> Names<'a> {
         if !self.judged.insert((name.to_owned(), topic.to_owned(), sender.to_owned(), extra.clone())) {
             return;
         }
-        let stand_in = || Some(Sender { from: "nobody@dangol.invalid".parse().ok()?, reply_to: None });
+        let stand_in =
+            || Some(Sender { from: "nobody@dangol.invalid".parse().ok()?, reply_to: None, dkim: None, bounce: None });
         let sender = self.settings.sender.get(sender).or_else(|| self.settings.sender.values().next()).cloned();
         let Some(sender) = sender.or_else(stand_in) else { return };
         let options = CompileOptions::new(&self.settings, campaign, &sender, topic, self.surveys.clone());

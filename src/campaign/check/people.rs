@@ -27,11 +27,13 @@ pub async fn against_customers(
         let content = Content::of(workspace, id)?;
         let Ok(live) = Live::compile(id, &content, settings) else { continue };
         let audience = live.audience(&db, settings, now)?;
-        let Some(asked) = audience.include.or(live.watched(&db, settings, now)?) else { continue };
+        let asked = audience.include.into_iter().next().or(live.watched(&db, settings, now)?);
+        let Some(asked) = asked else { continue };
         let members = crate::segment::store::members(&mut &*db, &asked, 0, each).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.id).collect();
         let people = store::readers(&mut &*db, &ids).await?;
         let rewards = composer.rewards(&live, &ids, now).await?;
+        let events = composer.latest_events(&live, &ids).await?;
         for (i, step) in live.steps.iter().enumerate() {
             let (Some(compiled), Some(send)) = (&step.compiled, file.value.steps().swap_remove(i).1.send) else {
                 continue;
@@ -40,7 +42,8 @@ pub async fn against_customers(
             for person in &people {
                 let Some(Ok(to)) = person.email.as_deref().map(str::parse::<Email>) else { continue };
                 let theirs = rewards.get(&person.id).cloned().unwrap_or_default();
-                let more = reader::example(&live, step, theirs, now);
+                let event = events.get(&person.id).cloned();
+                let more = reader::example(&live, step, event, theirs, now);
                 if let Err(why) = composer.make(Wanted { live: &live, step, person, more, to: &to }, 0, now) {
                     failed += 1;
                     let who = person.external_id.clone().unwrap_or_else(|| format!("#{}", person.id));

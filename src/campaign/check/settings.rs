@@ -1,11 +1,10 @@
 //! What `dangol.toml` says, beyond its shape.
 
+use super::relays;
 use crate::config::model::Settings;
 use crate::config::reading::Drafts;
-use crate::config::workspace::{SETTINGS, Workspace, is_name};
+use crate::config::workspace::{Workspace, is_name};
 use crate::config::{Problem, document::Document};
-use crate::deliver::relay::Scheme;
-use std::collections::BTreeSet;
 
 /// The mistakes of the settings.
 pub(super) fn problems(workspace: &Workspace, drafts: &Drafts) -> Vec<Problem> {
@@ -19,7 +18,7 @@ pub(super) fn problems(workspace: &Workspace, drafts: &Drafts) -> Vec<Problem> {
         let message = format!("`{}` is not an address and port such as 127.0.0.1:8080", settings.web.listen);
         problems.push(document.problem("web.listen", "value", message));
     }
-    relays(document, settings, drafts, &mut problems);
+    relays::problems(workspace, drafts, &mut problems);
     for name in settings.topic.keys().filter(|name| !is_name(name) || !name.is_ascii()) {
         let message = format!("`{name}` cannot name a topic: it has the letters a to z in lower case, digits, - and _");
         problems.push(document.problem(&format!("topic.{name}"), "name", message));
@@ -91,39 +90,5 @@ fn database(workspace: &Workspace, problems: &mut Vec<Problem>) {
         let message = "a password stands in the file, and the file goes into Git";
         let help = "take it out, and set DANGOL_DATABASE_URL, or DANGOL_DATABASE_URL_FILE, to the whole URL";
         problems.push(document.problem("database.url", "secret", message).help(help));
-    }
-}
-
-fn relays(document: &Document, settings: &Settings, drafts: &Drafts, problems: &mut Vec<Problem>) {
-    let mut seen = BTreeSet::new();
-    for (i, relay) in settings.relay.iter().enumerate() {
-        let (url, name) = (format!("relay[{i}].url"), format!("relay[{i}].name"));
-        let stand_in = |text: &str| text.is_empty() && drafts.settings;
-        if !stand_in(&relay.url)
-            && let Err(why) = Scheme::parse(&relay.url)
-        {
-            let code = if why.contains("password") { "secret" } else { "value" };
-            problems.push(document.problem(&url, code, why));
-        }
-        if stand_in(&relay.name) {
-            continue;
-        }
-        if !is_name(&relay.name) || !relay.name.is_ascii() {
-            let message = format!(
-                "`{}` cannot name a relay: it has the letters a to z in lower case, digits, - and _",
-                relay.name
-            );
-            problems.push(document.problem(&name, "name", message));
-        }
-        if !seen.insert(&relay.name) {
-            let message = format!("there are two relays `{}`", relay.name);
-            problems.push(document.problem(&name, "duplicate", message).help("give one of them another name"));
-        }
-    }
-    if settings.relay.is_empty() && !drafts.lost {
-        let problem = Problem::whole(SETTINGS, "missing-key", "there is no [[relay]], so no mail can go out");
-        problems.push(
-            problem.help("write [[relay]] with name = \"primary\" and url = \"catch://\" to try without sending"),
-        );
     }
 }

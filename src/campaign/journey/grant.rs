@@ -47,7 +47,12 @@ pub(super) async fn grant(
 /// What the ledger calls the rule of a step: by the campaign's number, which a renaming does not change, with names for
 /// people.
 pub fn rule(campaign: i64, name: &str, step: &str) -> String {
-    format!("campaign {campaign}: {name}/{step}")
+    format!("{}{name}/{step}", rules(campaign))
+}
+
+/// What the rules of all steps of a campaign begin with.
+pub fn rules(campaign: i64) -> String {
+    format!("campaign {campaign}: ")
 }
 
 /// Mails that could not be made, and whose grants were taken back with them, are queued again by another revision, each

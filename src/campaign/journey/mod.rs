@@ -15,7 +15,7 @@ mod happen;
 mod step;
 mod watch;
 
-pub use grant::{again, rule};
+pub use grant::{again, rule, rules};
 pub use watch::baseline;
 
 use super::{CampaignError, Live, LiveCache, store};

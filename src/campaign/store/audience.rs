@@ -32,9 +32,14 @@ pub(super) fn rows(audience: &Audience, rule: &Rule, scope: Scope) -> (String, A
         }
         Scope::Wanted => conditions.push("c.id IN (SELECT id FROM wanted)".into()),
     }
-    if let Some(include) = &audience.include {
+    for include in &audience.include {
         conditions.push(format!("({})", include.sql));
         args.extend(include.args.clone());
+    }
+    if let Some(campaign) = audience.unseen_by {
+        let seen = "SELECT 1 FROM segment_member s WHERE s.campaign_id = ? AND s.customer_id = c.id";
+        conditions.push(format!("NOT EXISTS ({seen})"));
+        args.extend(args![campaign]);
     }
     for (_, exclude) in &audience.exclude {
         conditions.push(format!("NOT ({})", exclude.sql));
@@ -127,6 +132,34 @@ pub async fn collisions(
     );
     args.extend(args![cap.1, cap.0]);
     Ok(db.one::<(i64,)>(&sql, args).await?.0)
+}
+
+/// How many of those who would be in an arm have ordered since a moment: the share from which the goal starts.
+///
+/// # Errors
+/// What the database says.
+pub async fn ordered(
+    db: &mut impl Query,
+    audience: &Audience,
+    rule: &Rule,
+    (since, until): (Timestamp, Timestamp),
+) -> Result<i64, DbError> {
+    let (rows, mut args) = rows(audience, rule, Scope::All);
+    let sql = format!(
+        "SELECT count(*) FROM ({rows}) AS a WHERE a.reason IS NULL AND EXISTS (SELECT 1 FROM purchase p \
+         WHERE p.customer_id = a.id AND p.at > ? AND p.at <= ? AND p.status NOT IN ('cancelled', 'returned'))"
+    );
+    args.extend(args![since, until]);
+    Ok(db.one::<(i64,)>(&sql, args).await?.0)
+}
+
+/// How many customers are on their way through a campaign's steps.
+///
+/// # Errors
+/// What the database says.
+pub async fn inside(db: &mut impl Query, campaign: i64) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM enrolment WHERE campaign_id = ? AND state = 'active'";
+    Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
 }
 
 /// How many mails of a campaign are in the queue or beyond it.

@@ -104,12 +104,30 @@ pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError>
 pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
     let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
-    type Found = (i64, i64, String, Timestamp, Option<i64>, Option<String>, String);
     let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(messages), args![]).await?;
+    shown(db, found).await
+}
+
+/// The last event of a kind of each of these customers, in the same form: for a mail that is looked at before there is
+/// one.
+///
+/// # Errors
+/// What the database says.
+pub async fn latest_events(db: &mut impl Query, kind: &str, customers: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
+    let sql = "WITH wanted(id) AS ({rows}) SELECT w.id, v.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+               JOIN event v ON v.id = (SELECT max(e.id) FROM event e WHERE e.customer_id = w.id AND e.kind = ?)";
+    let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(customers), args![kind]).await?;
+    shown(db, found).await
+}
+
+/// Of whom or of what, and the event's id, kind, time, value, currency and data.
+type Found = (i64, i64, String, Timestamp, Option<i64>, Option<String>, String);
+
+async fn shown(db: &mut impl Query, found: Vec<Found>) -> Result<Vec<(i64, Value)>, DbError> {
     let ids: Vec<i64> = found.iter().map(|(_, event, ..)| *event).collect();
-    let mut ordered = items(db, &ids).await?;
+    let ordered = items(db, &ids).await?;
     let mut events = Vec::with_capacity(found.len());
-    for (message, id, kind, at, value, currency, data) in found {
+    for (of, id, kind, at, value, currency, data) in found {
         let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
         let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
         event.insert("kind".into(), kind.into());
@@ -118,12 +136,12 @@ pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, V
             event.insert("amount".into(), major(minor, currency));
             event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
         }
-        let list = ordered.get_mut(&id).map(std::mem::take).unwrap_or_default();
+        let list: Vec<Value> = ordered.get(&id).into_iter().flatten().map(|item| item.shown(currency)).collect();
         // an order without a list has an empty one, so that a template can go through it
         if !list.is_empty() || (event["kind"] == "order" && !event.contains_key("items")) {
-            event.insert("items".into(), list.into_iter().map(|item| item.shown(currency)).collect());
+            event.insert("items".into(), list.into());
         }
-        events.push((message, Value::Object(event)));
+        events.push((of, Value::Object(event)));
     }
     Ok(events)
 }
@@ -158,10 +176,10 @@ impl FromRow for Item {
 }
 
 impl Item {
-    fn shown(self, currency: Option<Currency>) -> Value {
+    fn shown(&self, currency: Option<Currency>) -> Value {
         let mut item = Map::new();
-        let words = [("sku", self.sku), ("name", self.name), ("category", self.category)];
-        item.extend(words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))));
+        let words = [("sku", &self.sku), ("name", &self.name), ("category", &self.category)];
+        item.extend(words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word.clone()?.into()))));
         let whole = self.quantity.fract() == 0.0 && self.quantity.abs() < 1e15;
         let quantity = if whole { Value::from(self.quantity as i64) } else { self.quantity.into() };
         item.insert("quantity".into(), quantity);

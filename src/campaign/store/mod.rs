@@ -9,7 +9,7 @@ mod queue;
 mod slices;
 mod watch;
 
-pub use audience::{Counted, collisions, counted, enrolled, readers_zones};
+pub use audience::{Counted, collisions, counted, enrolled, inside, ordered, readers_zones};
 pub use enrolment::{
     Due, Place, Slice, advance, begin_enrolling, begin_overdue, begin_passes, cancel_occurrence, due_occurrences,
     insert_enrolments, insert_messages, mark_stale, overdue_occurrences, place, zones,
@@ -18,7 +18,7 @@ pub use live::{
     Campaign, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence, put_occurrence,
     put_revision, rename, revive_stale, set_running, set_state, stop_occurrences, survey,
 };
-pub use mail::{Mail, Reader, events, mail, readers};
+pub use mail::{Mail, Reader, events, latest_events, mail, readers};
 pub use pass::{
     Candidate, Common, Moved, NewPass, Pass, addresses, begin, candidates, due_passes, lock_passes, move_on,
     open_occurrence, reached, true_of, waiting,

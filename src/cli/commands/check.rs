@@ -9,6 +9,7 @@ use crate::config::workspace::SETTINGS;
 use crate::config::{Problem, Severity};
 use crate::customer;
 use crate::engine::{Open, relays};
+use crate::render::dkim;
 use crate::types::Timestamp;
 use serde_json::json;
 use std::path::Path;
@@ -48,6 +49,8 @@ async fn offline_problems(read: &Reading, now: Timestamp) -> anyhow::Result<Vec<
     let mut problems = check::reading(read, None);
     if let Some(workspace) = read.judged() {
         problems.extend(check::times(workspace, &read.drafts, now));
+        // keys are not in Git, so where only files are checked there are none
+        problems.extend(dkim::problems(workspace, Severity::Warning));
         problems.extend(check::against_orders(workspace, None).await?);
     }
     Ok(check::sorted(problems))
@@ -74,6 +77,7 @@ async fn with_database(open: &Open, mut read: Reading, root: &Path, online: bool
     problems.extend(check::vanished(&app.workspace, &read.drafts, &app.db).await?);
     problems.extend(check::against_history(&app.workspace, &read.drafts, &app.db).await?);
     problems.extend(check::times(&app.workspace, &read.drafts, app.clock.now()));
+    problems.extend(dkim::problems(&app.workspace, Severity::Error));
     if online {
         problems.extend(relays::try_all(&app).await);
     }

@@ -6,6 +6,9 @@ mod completions;
 mod customer;
 mod database;
 mod demo;
+mod dkim;
+mod doctor;
+mod healthcheck;
 mod import;
 mod init;
 mod message;
@@ -24,6 +27,7 @@ mod token;
 use super::arguments::{Arguments, Command, Global};
 use crate::campaign::control::Action;
 use crate::customer::{self as customers, Customer};
+use crate::engine::doctor::Options;
 use crate::engine::{App, Open};
 use anyhow::bail;
 use std::process::ExitCode;
@@ -35,6 +39,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Init { dir } => init::init(&global, &dir),
         Command::Demo { lang, quit } => return demo::demo(&global, lang, quit).await,
         Command::Check { offline, online } => return check::check(&global, offline, online).await,
+        Command::Doctor { sender, resolver, ntp } => {
+            return doctor::doctor(&global, Options { sender, resolver, ntp }).await;
+        }
+        Command::Dkim { command } => dkim::dkim(&global, command),
         Command::Import(import) => return import::import(&global, import).await,
         Command::Reward { command } => reward::reward(&global, command).await,
         Command::Segment { command } => segment::segment(&global, command).await,
@@ -52,6 +60,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Cancel(which) => campaign::control(&global, which.campaign, Action::Cancel).await,
         Command::Run { until_idle, clock_from } => return run::run(&global, until_idle, clock_from).await,
         Command::Serve { role, listen } => return serve::serve(&global, &role, listen.as_deref()).await,
+        Command::Healthcheck { url } => healthcheck::healthcheck(&global, url).await,
         Command::Status { watch } => report::status(&global, watch).await,
         Command::Report { campaign } => report::report(&global, &campaign).await,
         Command::Customer { command } => customer::customer(&global, command).await,

@@ -8,6 +8,7 @@ use crate::cli::arguments::Global;
 use crate::cli::output;
 use crate::config::{Problem, Severity};
 use crate::engine::App;
+use crate::types::Money;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -55,20 +56,53 @@ pub fn text(plan: &Plan, app: &App) -> String {
     let mut text = String::new();
     // writing to a string cannot fail
     let _ = writeln!(text, "{} ({})", plan.campaign, plan.change);
-    let _ = writeln!(text, "{:>10}  in the audience", plan.audience);
-    let _ = writeln!(text, "{:>10}  {}", plan.mails, if plan.mails == 1 { "mail" } else { "mails" });
+    let _ = match &plan.trigger {
+        None => writeln!(text, "{:>10}  in the audience", plan.audience),
+        Some(trigger) => {
+            writeln!(text, "{:>10}  could be in it today; what brings people in: {trigger}", plan.audience)
+        }
+    };
+    let _ = writeln!(
+        text,
+        "{:>10}  mails{}",
+        plan.mails,
+        if plan.trigger.is_some() { " by this launch itself" } else { "" }
+    );
+    if plan.inside > 0 {
+        let _ = writeln!(text, "{:>10}  are on their way through its steps", plan.inside);
+    }
     if plan.holdout > 0 {
         let _ = writeln!(text, "{:>10}  held out, to compare with", plan.holdout);
     }
     for (reason, n) in &plan.skipped {
-        let _ = writeln!(text, "{n:>10}  {} nothing: {reason}", if *n == 1 { "gets" } else { "get" });
+        let _ = writeln!(text, "{n:>10}  get nothing: {reason}");
     }
     if plan.collisions > 0 {
-        let have = if plan.collisions == 1 { "has" } else { "have" };
-        let _ = writeln!(text, "{:>10}  {have} had their cap of mail, and would wait", plan.collisions);
+        let _ = writeln!(text, "{:>10}  have had their cap of mail, and would wait", plan.collisions);
+    }
+    let currency = app.settings().site.currency;
+    let money = |minor: i64| Money { minor, currency }.to_string();
+    if plan.steps.len() > 1 || plan.steps.iter().any(|step| step.grant.is_some()) {
+        for step in &plan.steps {
+            let wait = if step.wait.as_millis() == 0 { String::new() } else { format!("after {}, ", step.wait) };
+            let when = step.when.as_ref().map(|when| format!("when {when}, ")).unwrap_or_default();
+            let grant = step.grant.as_ref().map(|reward| format!(" with {reward} ({} each)", money(step.cost)));
+            let send = step.send.as_deref().unwrap_or("nothing");
+            let _ = writeln!(text, "step {}: {wait}{when}sends {send}{}", step.step, grant.unwrap_or_default());
+            if let Some(left) = step.budget_left {
+                let _ = writeln!(text, "      of the budget {} are left in this period", money(left));
+            }
+        }
+    }
+    if plan.reward_liability > 0 {
+        let _ = writeln!(text, "rewards open, with this launch: {}", money(plan.reward_liability));
     }
     if let (Some(first), Some(last)) = (plan.first_at, plan.last_at) {
         let _ = writeln!(text, "first {}, last {}, {} s at the relays' rate", when(first), when(last), plan.seconds);
+    }
+    if let Some(lift) = plan.smallest_lift {
+        let by = plan.verdict_at.map(|at| format!(", on {}", when(at))).unwrap_or_default();
+        let _ = writeln!(text, "the holdout can show a difference of {:.1} in 100 customers or more{by}", lift * 100.0);
     }
     text
 }

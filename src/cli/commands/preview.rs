@@ -57,8 +57,8 @@ pub async fn send_test(
     let (to, made) =
         previews::preview(&app.db, &app.composer, &live, step, customer.id, Some(&to), app.clock.now()).await?;
     let made_relays = relays::of(&app).await?;
-    let relay = made_relays.relays.first().context("there is no relay")?;
-    let reply = send_one(relay, &live.sender.from.email, &to, &made.bytes).await.map_err(|e| anyhow!(e))?;
+    let relay = made_relays.routes.relays.first().context("there is no relay")?;
+    let reply = send_one(relay, &app.composer.envelope(&live, 0), &to, &made.bytes).await.map_err(|e| anyhow!(e))?;
     let caught = made_relays.catcher.is_some();
     output::show(global.json, &json!({ "to": to.as_str(), "relay": relay.name, "reply": reply }), || {
         let note = if caught { "\n(the relay is catch://, so it went no further)" } else { "" };

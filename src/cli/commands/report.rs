@@ -4,6 +4,7 @@ use super::app;
 use crate::campaign::control::launched;
 use crate::cli::arguments::Global;
 use crate::cli::output;
+use crate::report::goal::Arm;
 use crate::report::{campaign as reports, status as statuses};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -51,15 +52,34 @@ pub async fn report(global: &Global, campaign: &str) -> anyhow::Result<()> {
                 line(*n, &format!("answered {survey}: {answer}"));
             }
         }
+        if report.steps.len() > 1 {
+            for (state, n) in &report.passes {
+                line(*n, &format!("passes {state}"));
+            }
+        }
+        if let Some(rewards) = &report.rewards {
+            line(rewards.grants, "rewards granted");
+            text += &format!(
+                "            {} points, {} of them spent; {} {} granted, {} spent\n",
+                rewards.points, rewards.spent, rewards.cost, settings.site.currency, rewards.spent_cost
+            );
+        }
         if let Some(goal) = &report.goal {
-            let arm = |name: &str, arm: &reports::Arm| {
+            let mut worthy = String::new();
+            let arm = |name: &str, arm: &Arm| {
                 format!(
                     "  {name:<9} {} of {} reached the goal, {} {}\n",
                     arm.converted, arm.n, arm.value, settings.site.currency
                 )
             };
+            if let Some(worth) = &goal.worth {
+                worthy = format!(
+                    "  worth {} {} more than without it, between {} and {} (95 %)\n",
+                    worth.value, settings.site.currency, worth.low, worth.high
+                );
+            }
             text += &format!(
-                "goal\n{}{}  {}\n",
+                "goal\n{}{}  {}\n{worthy}",
                 arm("treated", &goal.treated),
                 arm("held out", &goal.holdout),
                 goal.verdict
@@ -87,6 +107,10 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
                     Some(reason) if campaign.state == "running" => format!("{}, held: {reason}", campaign.state),
                     _ => campaign.state.clone(),
                 };
+                let state = match &campaign.trouble {
+                    Some(trouble) => format!("{state}; {trouble}"),
+                    None => state,
+                };
                 let mut row = vec![campaign.campaign.clone(), state, campaign.audience.clone().unwrap_or_default()];
                 row.extend(states.iter().map(|state| count(state, &campaign.messages)));
                 row
@@ -97,6 +121,11 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
                 vec![relay.name.clone(), relay.rate.clone(), relay.sent_today.to_string(), daily]
             });
             text += &format!("\n\n{}", output::table(&["relay", "rate", "sent today", "daily"], relays));
+            for relay in &now.relays {
+                if let Some(trouble) = &relay.trouble {
+                    text += &format!("\n\nrelay `{}`: {trouble}", relay.name);
+                }
+            }
             if let Some(due) = now.next_due {
                 let due = due.to_zoned(settings.site.timezone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
                 text += &format!("\n\nnext mail due {due}");

@@ -29,9 +29,9 @@ pub struct Campaign {
     /// When it goes out; a trigger stands instead of it.
     #[serde(default)]
     pub schedule: Schedule,
-    /// What brings customers in, one at a time.
+    /// What brings customers in, one at a time, instead of a schedule.
     pub trigger: Option<Trigger>,
-    /// What happens to whoever is inside, in this order.
+    /// What happens to whoever is inside, step by step in this order: wait, ask, grant, send.
     #[serde(default)]
     pub step: Vec<Step>,
     /// Its own limits instead of those in dangol.toml.
@@ -178,7 +178,8 @@ pub struct Goal {
     /// What is added up: `amount` or `margin`.
     #[serde(default)]
     pub value: GoalValue,
-    /// Whether whoever reaches it leaves the campaign: the steps that are left are for the others.
+    /// Whether whoever reaches it leaves the campaign: the steps that are left are for the others. It is asked when a step
+    /// falls due.
     #[serde(default)]
     pub exit: bool,
 }

@@ -3,8 +3,10 @@
 
 mod api;
 mod campaign;
+mod delivery;
 mod reward;
 mod segment;
+mod sender;
 mod settings;
 mod step;
 mod survey;
@@ -12,11 +14,12 @@ mod words;
 
 pub use api::Api;
 pub use campaign::{At, Audience, Campaign, Goal, GoalValue, OwnLimits, Schedule};
+pub use delivery::{Day, Delivery, DomainLimit, Relay, Warmup};
 pub use reward::{Reward, RewardKind, Tier};
 pub use segment::Segment;
+pub use sender::{Dkim, DkimKey, Sender};
 pub use settings::{
-    Consent, Database, Delivery, Law, Limits, Profile, Relay, Scoring, Sender, Settings, Site, Topic, TopicKind,
-    Tracking, Web, Weights,
+    Consent, Database, Law, Limits, Profile, Scoring, Settings, Site, Topic, TopicKind, Tracking, Web, Weights,
 };
 pub use step::{Step, StepReward, Trigger};
 pub use survey::{Choice, Survey, SurveyKind};

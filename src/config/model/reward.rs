@@ -63,7 +63,7 @@ pub enum RewardKind {
 pub struct Tier {
     /// Its name for people and for `reward_tier`.
     pub name: String,
-    /// From so many points on.
+    /// From so many points on, earned within `tier_within`.
     pub from: i64,
     /// What orders of its customers earn, instead of `earn`.
     pub earn: Option<Percent>,

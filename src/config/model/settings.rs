@@ -1,10 +1,9 @@
 //! `dangol.toml`: the installation.
 
-use super::{Api, Words};
-use crate::types::email::Mailbox;
+use super::{Api, Delivery, Relay, Sender, Words};
 use crate::types::locale::{Locale, Zone};
-use crate::types::pace::{Cap, Quiet, Rate};
-use crate::types::{Currency, Email, Period};
+use crate::types::pace::{Cap, Quiet};
+use crate::types::{Currency, Period};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -112,50 +111,6 @@ impl Default for Database {
     }
 }
 
-/// A mail server that takes our mail.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Relay {
-    /// Its name in `status`, and in `DANGOL_RELAY_<NAME>_PASSWORD`.
-    pub name: String,
-    /// `smtp://user@host:587` (STARTTLS), `smtps://user@host:465` (TLS), or `catch://`: the built-in catcher, which
-    /// delivers to nobody.
-    pub url: String,
-    /// How fast it may be used.
-    #[serde(default = "default_rate")]
-    pub rate: Rate,
-    /// How many mails in a day (UTC).
-    pub daily: Option<u64>,
-    /// How many connections at once.
-    #[serde(default = "default_connections")]
-    #[schemars(range(min = 1, max = 200))]
-    pub connections: u32,
-    /// How many mails over one connection before it is made anew.
-    #[serde(default = "default_per_connection")]
-    #[schemars(range(min = 1, max = 100_000))]
-    pub per_connection: u32,
-}
-
-fn default_rate() -> Rate {
-    Rate { count: 50, seconds: 1 }
-}
-fn default_connections() -> u32 {
-    8
-}
-fn default_per_connection() -> u32 {
-    100
-}
-
-/// Who mail comes from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sender {
-    /// Name and address that readers see.
-    pub from: Mailbox,
-    /// Where answers go; without it, to `from`.
-    pub reply_to: Option<Email>,
-}
-
 /// What people can agree to receive.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -248,25 +203,6 @@ fn yes() -> bool {
 impl Default for Tracking {
     fn default() -> Self {
         Tracking { settle: default_settle(), utm: false, opens: true, clicks: true }
-    }
-}
-
-/// How mail is tried.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Delivery {
-    /// How long after it falls due a mail is still worth sending.
-    #[serde(default = "default_expires")]
-    pub expires: Period,
-}
-
-fn default_expires() -> Period {
-    Period::millis(72 * 3_600_000)
-}
-
-impl Default for Delivery {
-    fn default() -> Self {
-        Delivery { expires: default_expires() }
     }
 }
 

@@ -91,7 +91,10 @@ pub(super) fn old_files(dir: &Path) -> Result<Vec<PathBuf>, SecretError> {
 }
 
 /// Writes `secret` to a new file with mode 0600 in a folder with mode 0700.
-pub(super) fn write_private(path: &Path, secret: &str) -> Result<(), SecretError> {
+///
+/// # Errors
+/// When there is one already, or it cannot be written.
+pub fn write_private(path: &Path, secret: &str) -> Result<(), SecretError> {
     let shown = path.display().to_string();
     let cannot = |source| SecretError::File { what: format!("cannot write {shown}"), source };
     let mut folder = DirBuilder::new();

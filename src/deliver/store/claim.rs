@@ -7,7 +7,7 @@ use crate::types::Timestamp;
 use std::collections::HashSet;
 
 /// The columns that [`Claimed`] reads, in its order.
-const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at";
+const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at, next_at";
 
 impl FromRow for Claimed {
     fn from_row(row: &mut Row<'_>) -> Result<Claimed, DbError> {
@@ -26,16 +26,51 @@ impl FromRow for Claimed {
             attempts: row.take()?,
             due_at: row.take()?,
             expires_at: row.take()?,
+            next_at: row.take()?,
         })
     }
 }
 
-/// Campaigns whose lane is open and that have mail due, service mail first.
-pub(in crate::deliver) async fn lanes_with_due(db: &mut impl Query, now: Timestamp) -> Result<Vec<i64>, DbError> {
-    let sql = "SELECT l.campaign_id FROM lane l WHERE l.state = 'open' AND EXISTS (SELECT 1 FROM message m \
+/// Campaigns whose lane is open and that have mail due, and whether it is service mail, which comes first.
+pub(in crate::deliver) async fn lanes_with_due(
+    db: &mut impl Query,
+    now: Timestamp,
+) -> Result<Vec<(i64, bool)>, DbError> {
+    let sql = "SELECT l.campaign_id, l.service FROM lane l WHERE l.state = 'open' AND EXISTS (SELECT 1 FROM message m \
                WHERE m.campaign_id = l.campaign_id AND m.state IN ('queued', 'deferred') AND m.next_at <= ? AND m.address IS NOT NULL) \
                ORDER BY l.service DESC, l.campaign_id";
-    Ok(db.all::<(i64,)>(sql, args![now]).await?.into_iter().map(|(id,)| id).collect())
+    db.all(sql, args![now]).await
+}
+
+/// Due messages of a campaign, those of the most engaged readers first. Read outside of the transaction that claims
+/// them: it may have to look at all that are due.
+pub(in crate::deliver) async fn ranked(
+    db: &mut impl Query,
+    campaign: i64,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT m.id FROM message m LEFT JOIN relationship r ON r.customer_id = m.customer_id \
+               WHERE m.campaign_id = ? AND m.state IN ('queued', 'deferred') AND m.next_at <= ? AND m.address IS NOT NULL \
+               ORDER BY CASE WHEN r.score IS NULL THEN 1 ELSE 0 END, r.score DESC, m.next_at, m.id LIMIT ?";
+    Ok(db.all::<(i64,)>(sql, args![campaign, now, limit]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Claims these messages, those of them that are still due.
+pub(in crate::deliver) async fn claim_these(
+    tx: &mut Tx,
+    ids: &[i64],
+    node: i64,
+    token: i64,
+    now: Timestamp,
+) -> Result<Vec<Claimed>, DbError> {
+    let lock = tx.dialect().skip_locked();
+    let sql = format!(
+        "WITH input(id) AS ({{rows}}) UPDATE message SET state = 'claimed', node_id = ?, token = ?, updated_at = ? \
+         WHERE id IN (SELECT id FROM message WHERE id IN (SELECT id FROM input) AND state IN ('queued', 'deferred') {lock}) \
+         RETURNING {CLAIMED}"
+    );
+    tx.all_with_rows(&sql, Rows::ids(ids), args![node, token, now]).await
 }
 
 /// Claims up to `limit` due messages of a campaign, the longest due first.

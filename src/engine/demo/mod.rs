@@ -27,6 +27,7 @@ mod scenes;
 mod shop;
 mod stage;
 mod summary;
+mod till;
 mod traffic;
 pub mod words;
 mod worker;

@@ -33,8 +33,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// So many days ago the story begins: two letters, two days of reading after each, and nights between.
-const DAYS_AGO: i64 = 6;
+/// So many days ago the story begins: a letter and a question in the first week, rewards in the second, two letters and
+/// the week in which they are measured.
+const DAYS_AGO: i64 = 21;
 /// More messages than the shop can have.
 const ALL: i64 = 10_000;
 

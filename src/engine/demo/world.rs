@@ -4,6 +4,7 @@
 use super::Lang;
 use crate::config::init;
 use crate::config::workspace::SETTINGS;
+use crate::types::Money;
 use anyhow::{Context as _, ensure};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,6 +13,16 @@ use std::path::Path;
 pub(super) const SPRING: &str = "spring";
 /// The campaign that asks a question.
 pub(super) const QUESTION: &str = "how-are-we";
+/// The campaign that thanks regulars.
+pub(super) const THANKS: &str = "thank-regulars";
+/// What it grants.
+pub(super) const PETALS: &str = "petals";
+/// A letter that makes people order.
+pub(super) const INVITE: &str = "invite";
+/// A letter that does nothing.
+pub(super) const NOTES: &str = "notes";
+/// Days in which an order counts for [`INVITE`] and [`NOTES`].
+pub(super) const GOAL_DAYS: i64 = 7;
 /// The file of [`SPRING`].
 pub(super) const SPRING_FILE: &str = "campaigns/spring.toml";
 /// Mails a second: fast enough to watch, slow enough to be killed half-way.
@@ -33,7 +44,79 @@ pub(super) fn write(root: &Path, lang: Lang, at: Addresses) -> anyhow::Result<()
     let everyone = lang.pick("모든 고객", "All customers");
     let segment = format!("title = \"{everyone}\"\nwhere = \"created_at IS NOT NULL\"\n");
     std::fs::write(root.join("segments/everyone.toml"), segment)?;
-    edit(root, SPRING_FILE, "segment = \"subscribers\"", "segment = \"everyone\"")
+    edit(root, SPRING_FILE, "segment = \"subscribers\"", "segment = \"everyone\"")?;
+    std::fs::write(root.join("rewards/petals.toml"), petals(lang))?;
+    for letter in letters(lang) {
+        let Letter { name, title, subject, preheader, says } = letter;
+        std::fs::write(root.join(format!("campaigns/{name}.toml")), half(name, title))?;
+        let mail = format!(
+            "---\nsubject = \"{subject}\"\npreheader = \"{preheader}\"\nlayout = \"base\"\n---\n<mj-section background-color=\"#ffffff\">\n  \
+             <mj-column>\n    <mj-text>\n      <h1>{subject}</h1>\n      <p>{says}</p>\n    </mj-text>\n    \
+             {{{{> partials/button href=\"https://haru.example/{name}\" label=\"{title}\"}}}}\n  </mj-column>\n</mj-section>\n"
+        );
+        std::fs::write(root.join(format!("templates/letters/{name}.mjml")), mail)?;
+    }
+    Ok(())
+}
+
+/// Minor units that the petals of a week may cost: room for what a week's orders earn and for some gifts, but not for all.
+pub(super) fn budget(lang: Lang) -> i64 {
+    lang.pick(110_000, 11_000)
+}
+
+/// What a petal costs, in minor units.
+pub(super) fn unit(lang: Lang) -> i64 {
+    lang.pick(10, 1)
+}
+
+/// The reward in the shop's currency, with a budget for a week.
+fn petals(lang: Lang) -> String {
+    let currency = lang.currency();
+    let [unit, budget] = [unit(lang), budget(lang)].map(|minor| Money { minor, currency });
+    format!(
+        "#:schema ../.schema/reward.json\ntitle         = {{ ko = \"꽃잎\", en = \"Petals\" }}\nkind          = \"points\"\n\
+         earn          = \"1%\"      # of what was paid; taken back when the order is\nunit          = \"{unit}\"\n\
+         confirm_after = \"14d\"\nexpires       = \"24mo\"\nbudget        = \"{budget} per week\"\n"
+    )
+}
+
+struct Letter {
+    name: &'static str,
+    title: &'static str,
+    subject: &'static str,
+    preheader: &'static str,
+    says: &'static str,
+}
+
+fn letters(lang: Lang) -> [Letter; 2] {
+    [
+        Letter {
+            name: INVITE,
+            title: lang.pick("정원 여는 날", "Open garden"),
+            subject: lang.pick("이번 주, 정원을 엽니다", "This week our garden is open"),
+            preheader: lang.pick("모종을 직접 보고 고르세요.", "Come and choose your seedlings yourself."),
+            says: lang.pick(
+                "일요일까지 정원을 엽니다. 오셔서 모종을 직접 보고 고르세요.",
+                "Until Sunday our garden is open to you: come and choose your seedlings yourself.",
+            ),
+        },
+        Letter {
+            name: NOTES,
+            title: lang.pick("정원 이야기", "Garden notes"),
+            subject: lang.pick("이슬에 대하여", "A few words about dew"),
+            preheader: lang.pick("새벽 정원에서.", "From the garden at dawn."),
+            says: lang.pick("새벽 정원에는 이슬이 내립니다.", "At dawn there is dew in the garden."),
+        },
+    ]
+}
+
+/// A campaign that one half of the readers gets, so that what it causes can be seen.
+fn half(name: &str, title: &str) -> String {
+    format!(
+        "#:schema ../.schema/campaign.json\ntitle   = \"{title}\"\ntopic   = \"newsletter\"\nsender  = \"hello\"\n\
+         send    = \"letters/{name}\"\nholdout = \"50%\"\n\n[audience]\nsegment = \"subscribers\"\n\n[goal]\n\
+         event  = \"order\"\nwithin = \"{GOAL_DAYS}d\"\n"
+    )
 }
 
 /// The settings of `init` with a few others: as a table, so that their layout does not matter.

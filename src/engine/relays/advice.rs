@@ -1,6 +1,6 @@
 //! A relay that cannot be used, in words of whoever has to mend its URL, who need not know what STARTTLS is.
 
-use crate::deliver::relay::{Server, Tls};
+use crate::deliver::server::{Server, Tls};
 use crate::deliver::verdict::Phase;
 
 /// What is wrong, and what to do; `why` are the words of the connection, `variable` holds the password.
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn a_marketer_is_told_what_to_write() {
         let told = |tls, port, phase, why: &str| {
-            let server = Server { host: "mail.haru.example".into(), port, tls, login: None };
+            let server = Server::new("mail.haru.example", port, tls);
             let (what, help) = of(&server, phase, why, "DANGOL_RELAY_PRIMARY_PASSWORD");
             assert!(what.contains(why), "the server's own words stay: {what}");
             format!("{what} | {help}")

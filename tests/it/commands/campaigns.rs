@@ -40,6 +40,22 @@ fn a_closed_campaign_admits_nobody_new() {
 }
 
 #[test]
+fn a_closed_campaign_stays_closed_through_pause_and_resume() {
+    let shop = Shop::new();
+    shop.run(&["launch", "thank-regulars", "--yes"]).done();
+    shop.run(&["close", "thank-regulars"]).done();
+    for command in ["pause", "resume"] {
+        assert_eq!(shop.run(&[command, "thank-regulars"]).done(), "thank-regulars is closed\n", "{command}");
+        let campaign = &shop.json(&["status"])["campaigns"][0];
+        assert_eq!(
+            (campaign["state"].as_str(), campaign["lane"] == "open"),
+            (Some("closed"), command == "resume"),
+            "{campaign}"
+        );
+    }
+}
+
+#[test]
 fn a_cancelled_campaign_is_over_for_good() {
     let shop = Shop::new();
     shop.run(&["launch", "spring", "--yes"]).done();

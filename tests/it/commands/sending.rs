@@ -43,7 +43,10 @@ fn from_launch_to_report() {
     for hits in ["opens", "clicks"] {
         assert_eq!(&keys(&report[hits])[..4], ["human", "proxy", "machine", "unknown"]);
     }
-    assert_eq!(keys(&report["goal"]), ["treated", "holdout", "difference", "low", "high", "p", "verdict", "open"]);
+    assert_eq!(
+        keys(&report["goal"]),
+        ["treated", "holdout", "difference", "low", "high", "p", "verdict", "worth", "open"]
+    );
     assert_eq!(keys(&report["goal"]["treated"]), ["n", "converted", "value"]);
     assert_eq!((report["messages"]["accepted"].as_u64(), report["assigned"]["treated"].as_u64()), (Some(17), Some(17)));
     assert_eq!(report["skipped"].as_object().unwrap().len(), 2);

@@ -110,9 +110,7 @@ fn news(before: &Explanation, now: &Explanation, lang: Lang) -> Vec<String> {
     let lines = now.contributions.iter().flat_map(|part| part.evidence.iter().filter(new).map(move |e| (part, e)));
     lines
         .map(|(part, evidence)| {
-            let value = evidence.value.map_or_else(String::new, |value| format!(" × {value:.2}"));
-            let component = words::component(lang, part.component);
-            format!("  {component}: {} {:.2}{value}  {}", evidence.what, evidence.weight, evidence.detail)
+            words::evidence(lang, words::component(lang, part.component), evidence.what, &evidence.detail)
         })
         .collect()
 }

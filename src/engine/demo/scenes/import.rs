@@ -63,7 +63,7 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
 }
 
 /// Imports one file, with the headings of the Korean one explained.
-pub(super) async fn run(stage: &Stage, kind: Kind, file: &Path, map: bool) -> anyhow::Result<Report> {
+pub(in crate::engine::demo) async fn run(stage: &Stage, kind: Kind, file: &Path, map: bool) -> anyhow::Result<Report> {
     let app = &stage.app;
     let settings = app.settings();
     let mut options = Options::new(&settings, ErasureKey::new(app.secret.erasure_key()));

@@ -2,10 +2,12 @@
 //! in a few lines, and gives back figures that were counted, and the promises that did not hold.
 
 mod answer;
-mod import;
+mod honest;
+pub(super) mod import;
 mod kill;
 mod left_out;
 mod plan;
+mod reward;
 mod scanner;
 mod typo;
 
@@ -37,7 +39,9 @@ pub(super) async fn play(stage: &Stage, scene: Scene, say: Say<'_>) -> anyhow::R
         4 => kill::play(stage, say).await?,
         5 => scanner::play(stage, say).await?,
         6 => answer::play(stage, say).await?,
+        7 => reward::play(stage, say).await?,
         8 => left_out::play(stage, say).await?,
+        9 => honest::play(stage, say).await?,
         n => anyhow::bail!("there is no scene {n}"),
     };
     let broken: Vec<String> = outcome.broken.iter().map(|told| format!("scene {}: {told}", scene.number)).collect();

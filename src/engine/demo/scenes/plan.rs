@@ -12,7 +12,7 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     let plan = stage.plan(world::SPRING).await?;
     let left_out: Vec<(&str, i64)> =
         plan.skipped.iter().map(|(reason, n)| (why::spelled(reason, stage.lang == Lang::Ko), *n)).collect();
-    say(&words::planned(stage.lang, plan.audience, plan.mails, &left_out));
+    say(&words::planned(stage.lang, plan.audience, plan.mails, &left_out, plan.reward_liability));
     let skipped: i64 = plan.skipped.values().sum();
     outcome.promise(plan.mails == counts::MAILED as i64, || {
         format!("{} were to get a mail, and the plan says {}", counts::MAILED, plan.mails)
@@ -24,6 +24,7 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     outcome.promise(queued == 0, || format!("the plan changed something: {queued} messages"));
     outcome.figure("audience", plan.audience);
     outcome.figure("mails", plan.mails);
+    outcome.figure("reward_liability", plan.reward_liability);
     outcome.figure("skipped", json!(plan.skipped));
     outcome.figure("seconds_at_the_relay", plan.seconds);
     Ok(outcome)

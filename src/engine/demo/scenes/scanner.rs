@@ -1,12 +1,11 @@
 //! Scene 5: machines read the mail first, then people do what people do.
 
-use super::{Say, import};
+use super::Say;
 use crate::engine::demo::people::{self, Who};
 use crate::engine::demo::stage::Stage;
 use crate::engine::demo::summary::Outcome;
 use crate::engine::demo::traffic::{Deed, Tally};
-use crate::engine::demo::{Effect, Person, files, purchases_after, words, world};
-use crate::import::Kind;
+use crate::engine::demo::{Person, till, words, world};
 use crate::permission::{self, State};
 use crate::relationship::Explanation;
 use crate::types::Timestamp;
@@ -21,7 +20,7 @@ const SETTLED: SignedDuration = SignedDuration::from_mins(30);
 /// When all that people did within two days has settled, and the shop opens again.
 const READ: SignedDuration = SignedDuration::from_hours(72);
 /// Orders after the letter that are brought in: of the two days after it.
-const DAYS: u16 = 2;
+pub(super) const BOUGHT: SignedDuration = SignedDuration::from_hours(62);
 
 pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
@@ -89,7 +88,8 @@ pub(super) async fn play(stage: &Stage, say: Say<'_>) -> anyhow::Result<Outcome>
     let tally = stage.perform(humans, PEOPLE).await;
     went_well(&mut outcome, &tally);
     stage.go_to(READ);
-    let bought = buy(stage).await?;
+    let orders = till::bought(stage, till::OPENS, BOUGHT);
+    let bought = till::bring(stage, "orders-after.csv", &orders).await?.inserted.cast_signed();
     stage.work(false).await?;
     let report = stage.report(world::SPRING).await?;
     let seen = words::Read {
@@ -143,24 +143,4 @@ async fn withdrawn(stage: &Stage, people: &[&Person]) -> anyhow::Result<i64> {
         n += i64::from(!granted);
     }
     Ok(n)
-}
-
-/// What people buy in the two days after the letter, as a file from the till.
-async fn buy(stage: &Stage) -> anyhow::Result<i64> {
-    // the midnight after the letter, which went out at ten in the morning
-    let from = stage.begins.saturating_add(SignedDuration::from_hours(14))?;
-    let effect = Effect { occasion: world::SPRING, lift: 0 };
-    let bought: Vec<_> = stage
-        .shop
-        .people
-        .iter()
-        .flat_map(|person| {
-            let purchases = purchases_after(stage.lang, person, false, effect, from, DAYS);
-            purchases.into_iter().map(move |purchase| (person, purchase.order))
-        })
-        .collect();
-    let file = stage.files.orders.with_file_name("orders-after.csv");
-    files::write_orders(&file, stage.lang, bought.iter().map(|(person, order)| (*person, order)))?;
-    let report = import::run(stage, Kind::Orders, &file, false).await?;
-    Ok(report.inserted.cast_signed())
 }

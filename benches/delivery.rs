@@ -1,0 +1,229 @@
+//! How fast a campaign goes out, against what Postfix's `smtp-source` reaches with the same sink, the same number of
+//! connections and mails of the same size, in turn.
+//!
+//! `cargo bench --bench delivery` needs Postfix's `smtp-sink` and `smtp-source` (`apt-get install postfix`). What is
+//! measured is the whole way of each mail from its row in the queue: claimed, rendered with links of its own, judged,
+//! `transmitting` on the disk, sent, its result on the disk. Taking the audience into the queue is told apart.
+//!
+//! | variable | |
+//! |---|---|
+//! | `DANGOL_BENCH_MAILS` | how many recipients, `10000,100000` |
+//! | `DANGOL_BENCH_CONNECTIONS` | 32 |
+//! | `DANGOL_BENCH_ROUNDS` | 3 |
+//! | `DANGOL_BENCH_DATABASE` | a PostgreSQL URL whose database may be emptied; default SQLite |
+//! | `DANGOL_BENCH_SENDER` | lines for `[sender.hello]`, such as `dkim = { … }` |
+
+use anyhow::{Context as _, ensure};
+use dangol::campaign::content::Content;
+use dangol::campaign::launch::{Inside, launch};
+use dangol::campaign::{Live, enrol};
+use dangol::config::init;
+use dangol::customer::ErasureKey;
+use dangol::engine::{App, Environment, Open, Roles, Running};
+use dangol::import::{self, Input, Kind, Options};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run())
+}
+
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let sizes = std::env::var("DANGOL_BENCH_MAILS").unwrap_or_else(|_| "10000,100000".into());
+    let (connections, rounds) = (number("DANGOL_BENCH_CONNECTIONS", 32), number("DANGOL_BENCH_ROUNDS", 3));
+    for mails in sizes.split(',').map(str::trim) {
+        let mails: usize = mails.parse().context("DANGOL_BENCH_MAILS is a list of numbers")?;
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let sink = Sink::start()?;
+            let run = campaign(mails, connections, sink.port).await?;
+            let reference = source(mails, connections, run.bytes, sink.port)?;
+            println!(
+                "{mails} mails of {} bytes, {connections} connections: {:>6.0}/s   smtp-source {reference:>6.0}/s   ratio {:.2}   \
+                 (enrolled {:.0}/s, {} MB resident at most)",
+                run.bytes,
+                run.rate,
+                run.rate / reference,
+                run.enrolled,
+                run.resident
+            );
+            ours.push(run.rate);
+            theirs.push(reference);
+        }
+        let (run, reference) = (median(&mut ours), median(&mut theirs));
+        println!("{mails}: median {run:.0}/s, smtp-source {reference:.0}/s, ratio {:.2}\n", run / reference);
+    }
+    Ok(())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+struct Sink {
+    child: Child,
+    port: u16,
+}
+
+impl Sink {
+    fn start() -> anyhow::Result<Sink> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = Command::new("smtp-sink");
+        if Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n")) {
+            command.args(["-u", "nobody"]);
+        }
+        command.args([&format!("127.0.0.1:{port}"), "1000"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().context("smtp-sink cannot be started: install Postfix")?;
+        let since = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            ensure!(since.elapsed() < Duration::from_secs(5), "smtp-sink does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Sink { child, port })
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Mails a second of `smtp-source`, which makes one mail and sends it again and again.
+fn source(mails: usize, connections: usize, bytes: usize, port: u16) -> anyhow::Result<f64> {
+    let start = Instant::now();
+    let status = Command::new("smtp-source")
+        .args(["-d", "-s", &connections.to_string(), "-m", &mails.to_string(), "-l", &bytes.to_string()])
+        .args(["-f", "hello@haru.example", "-t", "reader@example.com", &format!("127.0.0.1:{port}")])
+        .status()
+        .context("smtp-source cannot be started: install Postfix")?;
+    ensure!(status.success(), "smtp-source failed");
+    Ok(mails as f64 / start.elapsed().as_secs_f64())
+}
+
+struct Run {
+    /// Mails a second, from the queue to the sink.
+    rate: f64,
+    /// Customers a second, from the database into the queue.
+    enrolled: f64,
+    /// Of one mail.
+    bytes: usize,
+    /// The most memory that this process has held, in MB.
+    resident: u64,
+}
+
+async fn campaign(mails: usize, connections: usize, port: u16) -> anyhow::Result<Run> {
+    let dir = tempfile::tempdir()?;
+    let shop = dir.path().join("shop");
+    init::write(&shop)?;
+    std::fs::write(shop.join("dangol.toml"), settings(connections, port))?;
+    let app = open(&shop).await?;
+    customers(&app, dir.path(), mails).await?;
+    let content = Content::of(&app.workspace, "spring")?;
+    let settings = app.settings();
+    let live = Live::compile("spring", &content, &settings)?;
+    launch(&app.db, "spring", &content, &live, &settings, Inside::Stay, app.clock.now()).await?;
+    let start = Instant::now();
+    while enrol::tick(&app.db, &app.cache, &settings, 64, app.clock.now()).await?.slices > 0 {}
+    let enrolled = mails as f64 / start.elapsed().as_secs_f64();
+    let (_, made) =
+        dangol::campaign::preview::preview(&app.db, &app.composer, &live, None, 1, None, app.clock.now()).await?;
+
+    let running = Running::start(app.clone(), Roles::ALL).await?;
+    let start = Instant::now();
+    running.until_idle().await?;
+    let seconds = start.elapsed().as_secs_f64();
+    running.stop().await?;
+    let counts = dangol::deliver::store::counts(&mut &app.db, None).await?;
+    let accepted = counts.iter().find(|(state, _)| state == "accepted").map_or(0, |(_, n)| *n);
+    ensure!(usize::try_from(accepted)? == mails, "not all were accepted: {counts:?}");
+    app.db.close().await;
+    Ok(Run { rate: mails as f64 / seconds, enrolled, bytes: made.bytes.len(), resident: resident() })
+}
+
+/// The most memory that this process has held, in MB (Linux).
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+async fn customers(app: &App, dir: &Path, n: usize) -> anyhow::Result<()> {
+    let file = dir.join("customers.csv");
+    let mut csv = String::from("external_id,email,name,locale,city\n");
+    for i in 0..n {
+        writeln!(csv, "c{i},reader{i}@example.com,홍길동,ko,Seoul")?;
+    }
+    std::fs::write(&file, csv)?;
+    let settings = app.settings();
+    let mut options = Options::new(&settings, ErasureKey::new(app.secret.erasure_key()));
+    options.consent = Some(("newsletter".into(), "bench".into()));
+    let input = Input::of(&file.display().to_string());
+    let report = import::run(&app.db, Kind::Customers, input, &options, &mut |_| {}, app.clock.now()).await?;
+    ensure!(report.inserted as usize == n, "{report:?}");
+    Ok(())
+}
+
+async fn open(shop: &Path) -> anyhow::Result<App> {
+    let mut environment = HashMap::new();
+    if let Ok(url) = std::env::var("DANGOL_BENCH_DATABASE") {
+        empty(&url).await?;
+        environment.insert("DANGOL_DATABASE_URL".to_owned(), url);
+    }
+    let environment = Environment::Of(Arc::new(environment));
+    Ok(Open { workspace: Some(shop.to_owned()), environment, migrate: true, ..Open::default() }.app().await?)
+}
+
+async fn empty(url: &str) -> anyhow::Result<()> {
+    let location = dangol::db::location::Location::parse(url, Path::new("."))?;
+    let db = dangol::db::Db::open(&location).await?;
+    db.execute("DROP SCHEMA public CASCADE", vec![]).await?;
+    db.execute("CREATE SCHEMA public", vec![]).await?;
+    db.close().await;
+    Ok(())
+}
+
+fn settings(connections: usize, port: u16) -> String {
+    let sender = std::env::var("DANGOL_BENCH_SENDER").unwrap_or_default();
+    format!(
+        r#"
+[site]
+name = "Haru Garden"
+url = "https://mail.haru.example"
+address = "12 Mapo-daero, Seoul"
+phone = "02-000-0000"
+timezone = "Asia/Seoul"
+locale = "ko"
+currency = "KRW"
+[law]
+profile = "kr"
+[[relay]]
+name = "primary"
+url = "smtp://127.0.0.1:{port}"
+rate = "1000000/s"
+connections = {connections}
+per_connection = 100000
+[limits]
+cap = "off"
+quiet = "off"
+[topic.newsletter]
+[topic.offers]
+[topic.account]
+kind = "service"
+[sender.hello]
+from = "Haru Garden <hello@haru.example>"
+{sender}
+"#
+    )
+}
