@@ -49,7 +49,7 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
         let state = match action {
             Action::Pause => {
                 lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
-                // one that admits nobody new any more must not do so when it is resumed
+                // one that admits nobody new does not do so after a pause either: its lane alone is held
                 if campaign.state == "closed" { "closed" } else { "paused" }
             }
             Action::Resume => {

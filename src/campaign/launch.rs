@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use super::{CampaignError, Live, journey, schedule, store};
-use crate::config::model::Settings;
+use crate::config::model::{Settings, Trigger};
 use crate::db::{Db, Tx};
 use crate::deliver::lane::Lane;
 use crate::deliver::{lane, store as delivery};
@@ -77,6 +77,14 @@ pub async fn launch(
         Some(found) => found.id,
         None => store::insert_campaign(&mut tx, name, now).await?,
     };
+    let before = match campaign.as_ref().and_then(|found| found.revision).filter(|_| live.campaign.trigger.is_some()) {
+        // one that does not compile any more is as good as none
+        Some(revision) => {
+            let (name, content) = store::content(&mut tx, revision).await?;
+            Live::compile(&name, &content, settings).ok()
+        }
+        None => None,
+    };
     let (revision, number, changed) = store::put_revision(&mut tx, id, content, now).await?;
     store::set_running(&mut tx, id, revision, now).await?;
     delivery::open_lane(&mut tx, id, live.service(), now).await?;
@@ -89,7 +97,9 @@ pub async fn launch(
     // held while those inside are moved: nothing may go out by the revision that is left behind; and while it is seen
     // who is in the segment already: only those who come later enter it
     let moving = inside == Inside::Move;
-    let first = watched(&mut tx, id, live, now).await?;
+    let rests = campaign.as_ref().is_some_and(|found| matches!(found.state.as_str(), "closed" | "finished"));
+    let seen = watched(&mut tx, id, rests, (live, before.as_ref()), settings, now).await?;
+    let first = seen != Seen::Yes;
     let held = || Lane::Held("being launched: if this stays, launch again".into());
     let lane = if moving || first { held() } else { Lane::Open };
     lane::set(&mut tx, id, &lane, now).await?;
@@ -99,13 +109,15 @@ pub async fn launch(
     }
     tx.commit().await?;
     if first {
-        journey::baseline(db, settings, id, live, now).await?;
+        let before = before.as_ref().filter(|_| seen == Seen::Changed);
+        journey::baseline(db, settings, id, (live, before), now).await?;
     }
     let mut moved = 0;
     if moving {
         let steps: Vec<&str> = live.steps.iter().map(|step| step.id.as_str()).collect();
         moved = store::move_passes(db, id, revision, &steps, now).await?;
         moved += store::move_mails(db, id, revision, &steps, now).await?;
+        moved += journey::again(db, (id, revision), live, now).await?;
     }
     if moving || first {
         let mut tx = db.begin().await?;
@@ -115,14 +127,50 @@ pub async fn launch(
     Ok(Launched { campaign: name.to_owned(), revision: number, changed, begins, moved })
 }
 
-/// Begins to watch what a trigger waits for. True when it must first be seen who is in the segment already.
-async fn watched(tx: &mut Tx, campaign: i64, live: &Live, now: Timestamp) -> Result<bool, CampaignError> {
-    let Some(trigger) = &live.campaign.trigger else { return Ok(false) };
+/// Whether it is known who is in the segment that a trigger waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It is, or need not be.
+    Yes,
+    /// It must be seen first.
+    No,
+    /// It is of what the segment was before.
+    Changed,
+}
+
+/// Begins to watch what a trigger waits for. `rests`: it let nobody in until now, so that this is a beginning.
+async fn watched(
+    tx: &mut Tx,
+    campaign: i64,
+    rests: bool,
+    (live, before): (&Live, Option<&Live>),
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Seen, CampaignError> {
+    let cursor = journey::cursor(campaign);
+    let segment = live.campaign.trigger.as_ref().map(Trigger::segment);
+    if rests || segment.is_none() {
+        event::end_cursor(tx, &cursor).await?;
+    }
+    if segment.flatten().is_none() {
+        store::end_watch(tx, campaign).await?;
+    }
+    let Some(trigger) = &live.campaign.trigger else { return Ok(Seen::Yes) };
     // the log up to here is the past
     let end = store::last_event(tx).await?;
-    event::begin_cursor(tx, &journey::cursor(campaign), end).await?;
-    let Some(segment) = trigger.segment() else { return Ok(false) };
-    let before = store::watch(tx, campaign).await?;
-    store::put_watch(tx, campaign, segment, now).await?;
-    Ok(!trigger.present && before.is_none_or(|watch| watch.swept_at.is_none()))
+    event::begin_cursor(tx, &cursor, end).await?;
+    let Some(segment) = trigger.segment() else { return Ok(Seen::Yes) };
+    let swept = store::watch(tx, campaign).await?.is_some_and(|watch| watch.swept_at.is_some());
+    let asks = |live: &Live| -> Result<_, CampaignError> {
+        Ok(live.watched(tx, settings, now)?.map(|condition| (condition.sql, condition.args)))
+    };
+    let same = before.map(asks).transpose()?.flatten() == asks(live)?;
+    let seen = match (trigger.present, swept && !rests) {
+        (true, _) => Seen::Yes,
+        (false, false) => Seen::No,
+        (false, true) if same || before.is_none() => Seen::Yes,
+        (false, true) => Seen::Changed,
+    };
+    store::put_watch(tx, campaign, segment, seen != Seen::Yes, now).await?;
+    Ok(seen)
 }

@@ -76,7 +76,7 @@ pub enum Command {
         #[arg(long)]
         online: bool,
     },
-    /// Whether the world lets our mail in (SPF, DKIM, DMARC, relays, site), and what to change
+    /// What keeps our mail from the inbox: SPF, DKIM, DMARC, relays, site
     Doctor {
         /// Only this sender
         #[arg(long)]

@@ -34,13 +34,16 @@ pub fn all() -> [(&'static str, String); 5] {
     ]
 }
 
-/// Whether every key at the top of a document is one of `T`'s: else what seems to be missing may only be misspelt.
-pub fn has_only_known_keys<T: JsonSchema>(document: &Document) -> bool {
+/// Whether none of these keys, at the top of a document, can be there under a misspelt name: else what seems to be missing
+/// may only be misspelt.
+pub fn says_what_it_means<T: JsonSchema>(document: &Document, keys: &[&str]) -> bool {
     let (table, mistakes) = document.parse();
     let root = schema::<T>();
-    let known = root.as_value().get("properties");
-    let is_known = |key: &str| known.is_some_and(|known| known.get(key).is_some());
-    mistakes.is_empty() && table.get_ref().keys().all(|key| is_known(key.get_ref()))
+    let Some(known) = root.as_value().get("properties").and_then(|known| known.as_object()) else { return true };
+    let means = |key: &str| nearest(key, known.keys().map(String::as_str)).unwrap_or_default();
+    let misspelt =
+        |key: &str| !known.contains_key(key) && keys.iter().any(|wanted| means(key).contains(&format!("`{wanted}`")));
+    mistakes.is_empty() && !table.get_ref().keys().any(|key| misspelt(key.get_ref()))
 }
 
 /// What a document says.

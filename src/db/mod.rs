@@ -137,14 +137,20 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         match &self.pools {
             Pools::Sqlite { write, .. } => {
-                let mut begun = write.begin_with("BEGIN IMMEDIATE").await;
-                // SQLite ends a transaction itself when the disk is full, and the driver goes on counting it: that
-                // connection begins no other, and makes room for a new one
-                if matches!(begun, Err(sqlx::Error::InvalidSavePointStatement)) {
-                    write.acquire().await?.close().await?;
-                    begun = write.begin_with("BEGIN IMMEDIATE").await;
-                }
-                Ok(Tx::Sqlite(begun?))
+                // in a task of its own, which ends even when the caller is dropped while it waits: sqlx would otherwise
+                // leave the one writer inside a transaction that nobody ends
+                let write = write.clone();
+                let begun = tokio::spawn(async move {
+                    let mut begun = write.begin_with("BEGIN IMMEDIATE").await;
+                    // SQLite ends a transaction itself when the disk is full, and the driver goes on counting it: that
+                    // connection begins no other, and makes room for a new one
+                    if matches!(begun, Err(sqlx::Error::InvalidSavePointStatement)) {
+                        write.acquire().await?.close().await?;
+                        begun = write.begin_with("BEGIN IMMEDIATE").await;
+                    }
+                    begun
+                });
+                Ok(Tx::Sqlite(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??))
             }
             Pools::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
         }

@@ -4,10 +4,11 @@ use crate::args;
 use crate::db::{DbError, FromRow, Query, Row};
 use crate::types::Timestamp;
 
-/// How many customers of a campaign are in each arm. The unit is the customer, however often they come.
+/// How many customers of a campaign are in each arm. The unit is the customer, however often they come, and they are in
+/// the arm of their first pass.
 pub(super) async fn arms(db: &mut impl Query, campaign: i64) -> Result<Vec<(String, i64)>, DbError> {
-    let sql = "SELECT arm, count(DISTINCT customer_id) FROM enrolment WHERE campaign_id = ? GROUP BY arm ORDER BY arm";
-    db.all(sql, args![campaign]).await
+    let sql = format!("SELECT f.arm, count(*) FROM ({FIRST}) AS f GROUP BY f.arm ORDER BY f.arm");
+    db.all(&sql, args![campaign]).await
 }
 
 /// Passes through a campaign's steps, by state.

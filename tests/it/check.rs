@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod files;
+mod journeys;
 mod rewards;
 mod segments;
 mod settings;

@@ -239,6 +239,7 @@ fn the_pages_link_to_files_that_are_there() {
         "docker/README.md",
         "docs/api.md",
         "docs/campaigns.md",
+        "docs/deliverability.md",
         "docs/delivery.md",
         "docs/files.md",
         "docs/operations.md",

@@ -23,6 +23,7 @@ mod docs;
 mod doctor;
 mod fake_dns;
 mod import;
+mod journey;
 mod permission;
 mod relationship;
 mod render;

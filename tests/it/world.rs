@@ -180,17 +180,21 @@ pub fn write(dir: &Path, path: &str, text: &str) {
     std::fs::write(file, text).unwrap();
 }
 
-async fn open(dir: &Path, t: &TestDb, clock: &Clock) -> App {
+/// How the workspace of a test is opened.
+pub fn opening(dir: &Path, t: &TestDb, clock: &Clock) -> Open {
     let url = match &t.location {
         Location::Sqlite(path) => format!("sqlite://{}", path.display()),
         Location::Postgres(url) => url.clone(),
     };
     let environment = HashMap::from([("DANGOL_DATABASE_URL".to_owned(), url)]);
-    let open = Open {
+    Open {
         workspace: Some(dir.to_path_buf()),
         clock: clock.clone(),
         environment: Environment::Of(Arc::new(environment)),
         ..Open::default()
-    };
-    open.app().await.unwrap()
+    }
+}
+
+async fn open(dir: &Path, t: &TestDb, clock: &Clock) -> App {
+    opening(dir, t, clock).app().await.unwrap()
 }

@@ -132,7 +132,7 @@ impl<'a> Names<'a> {
                 );
             }
         }
-        if shape::has_only_known_keys::<Campaign>(document) {
+        if shape::says_what_it_means::<Campaign>(document, &["audience", "trigger", "schedule", "send", "step"]) {
             self.problems.extend(super::steps::problems(campaign, document));
             self.conditions(file);
             self.grants(file);
@@ -193,7 +193,11 @@ impl<'a> Names<'a> {
             };
             // what is wrong with the reward itself is told in its own file
             let Ok(reward) = Reward::compile(&wanted.grant, &reward.value, &self.settings) else { continue };
-            if let Err(message) = super::steps::grant(&reward, wanted) {
+            // points that are no number were told of
+            let told = wanted.points.is_none() && file.document.has(&format!("{path}.points"));
+            if let Err(message) = super::steps::grant(&reward, wanted)
+                && !told
+            {
                 self.problems.push(file.document.problem(&path, "value", message));
             }
             if service && reward.kind == RewardKind::Coupon {

@@ -8,6 +8,7 @@ use crate::reward::Reward;
 use crate::types::Period;
 use crate::types::pace::Reenter;
 use std::collections::BTreeSet;
+use toml::de::DeValue;
 
 /// The longest that a step may wait.
 const LONGEST: Period = Period::days(5 * 366);
@@ -58,7 +59,7 @@ fn whole(document: &Document, code: &'static str, message: &str) -> Problem {
 /// How it begins: at a time with an audience, or by a trigger.
 fn begins(campaign: &Campaign, document: &Document, problems: &mut Vec<Problem>) {
     let unsaid = campaign.audience.segment.is_none() && !document.has("audience.segment");
-    if !document.has("trigger") && unsaid {
+    if !document.has("trigger") && unsaid && !misspelt(document) {
         let (path, message) = if document.has("audience") {
             ("audience", "[audience] lacks `segment`")
         } else {
@@ -75,6 +76,16 @@ fn begins(campaign: &Campaign, document: &Document, problems: &mut Vec<Problem>)
     if campaign.trigger.is_some() && document.has("schedule") {
         let message = "[schedule] and [trigger] stand side by side: one says when, the other who comes when";
         problems.push(document.problem("schedule", "value", message).help("remove one of them"));
+    }
+}
+
+/// Whether [audience] is there, and what it says may be `segment` in other words, which was told of.
+fn misspelt(document: &Document) -> bool {
+    let (table, _) = document.parse();
+    let Some(audience) = table.get_ref().get("audience") else { return false };
+    match audience.get_ref() {
+        DeValue::Table(audience) => audience.keys().any(|key| key.get_ref() != "exclude"),
+        _ => true,
     }
 }
 
@@ -103,7 +114,7 @@ fn of_trigger(campaign: &Campaign, trigger: &Trigger, document: &Document, probl
     }
     let inside: i64 = campaign.steps().iter().filter_map(|(_, step)| step.wait).map(Period::as_millis).sum();
     match trigger.reenter {
-        Reenter::After(period) if period.as_millis() <= inside => {
+        Reenter::After(period) if period.as_millis() <= inside && inside <= LONGEST.as_millis() => {
             let message = format!(
                 "this can never be left: its steps take {} days, and `reenter` lets people in again after {}",
                 inside / 86_400_000,

@@ -4,6 +4,7 @@ use super::Turn;
 use crate::campaign::{CampaignError, store};
 use crate::config::model::Trigger;
 use crate::db::Tx;
+use crate::types::Timestamp;
 use crate::types::bucket::Draw;
 use crate::types::pace::Reenter;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) struct Entry {
     pub customer: i64,
     pub event: Option<i64>,
+    /// When at the earliest: it matters after a restore only.
+    pub since: Timestamp,
 }
 
 /// Begins a pass for each who may come in; gives how many began. Whoever is not eligible gets a line with the reason, and
@@ -51,10 +54,16 @@ pub(super) async fn enter(
         if !again {
             continue;
         }
+        // once in an arm, always in it: only a holdout of nothing lets everybody in
+        let arm = match (&candidate.reason, &candidate.before) {
+            (None, Some(before)) if draw.1 > 0 => before.clone(),
+            _ => candidate.arm.clone(),
+        };
         // the first pass of each customer belongs together, and so on: nobody's address is in one of them twice. What
         // comes every time, such as a receipt, is each event's own
         let key = match (trigger.reenter, entry.event) {
             (Reenter::Always, Some(event)) => format!("event {event}"),
+            _ if arm == "none" => format!("in vain {}", candidate.in_vain + 1),
             _ => format!("pass {}", candidate.passes + 1),
         };
         let occurrence = match occurrences.get(&key) {
@@ -65,17 +74,21 @@ pub(super) async fn enter(
                 id
             }
         };
-        candidate.passes += 1;
-        if candidate.arm != "none" {
+        if arm == "none" {
+            candidate.in_vain += 1;
+        } else {
+            candidate.passes += 1;
             candidate.inside = true;
             candidate.last_at = Some(now);
         }
+        let begins = if turn.past { entry.since.min(now) } else { now };
         passes.push(store::NewPass {
             occurrence,
             customer: entry.customer,
-            arm: candidate.arm.clone(),
+            arm,
             reason: candidate.reason.clone(),
             event: entry.event,
+            due: live.first().wait.after(begins, zone),
         });
     }
     let common = store::Common {
@@ -84,7 +97,6 @@ pub(super) async fn enter(
         step: &live.first().id,
         topic: &live.campaign.topic,
         service: live.service(),
-        due: live.first().wait.after(now, zone),
     };
     store::begin(tx, &passes, common, now).await?;
     Ok(passes.len() as u64)

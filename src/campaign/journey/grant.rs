@@ -2,10 +2,11 @@
 
 use super::Turn;
 use crate::campaign::live::{LiveStep, StepGrant};
-use crate::campaign::store::{self, Pass};
+use crate::campaign::store::{self, Pass, Unmade};
 use crate::campaign::{CampaignError, Live};
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::reward::{self, Grant, Granted};
+use crate::types::Timestamp;
 use std::collections::HashMap;
 
 /// Grants to the treated passes of a step, in their order; `made` is each pass's message. Whose grant there is no room
@@ -52,4 +53,53 @@ pub fn rule(campaign: i64, name: &str, step: &str) -> String {
 /// What the rules of all steps of a campaign begin with.
 pub fn rules(campaign: i64) -> String {
     format!("campaign {campaign}: ")
+}
+
+/// Mails that could not be made, and whose grants were taken back with them, are queued again by another revision, each
+/// with a grant of its own; whose grant there is no room for any more stays without a mail. Gives how many.
+///
+/// # Errors
+/// What the database says; then the rest can be done again.
+pub async fn again(
+    db: &Db,
+    (campaign, revision): (i64, i64),
+    live: &Live,
+    now: Timestamp,
+) -> Result<u64, CampaignError> {
+    let mut queued = 0;
+    for step in &live.steps {
+        loop {
+            let mut tx = db.begin().await?;
+            let mails = store::revive(&mut tx, (campaign, revision), (&step.id, step.grant.is_some()), now).await?;
+            if mails.is_empty() {
+                break;
+            }
+            if let Some(what) = &step.grant {
+                let rule = rule(campaign, &live.name, &step.id);
+                let grant = |mail: &Unmade| Grant {
+                    customer: mail.customer,
+                    points: what.points,
+                    rule: rule.clone(),
+                    // the first was taken back for good
+                    period: format!("pass {} again {}", mail.pass, now.as_millisecond()),
+                    message: Some(mail.message),
+                    pending: true,
+                };
+                let grants: Vec<Grant> = mails.iter().map(grant).collect();
+                let granted = reward::grant(&mut tx, &grants, &what.reward, now).await?;
+                let refused: Vec<(i64, String)> = mails
+                    .iter()
+                    .zip(granted)
+                    .filter_map(|(mail, granted)| match granted {
+                        Granted::No(why) => Some((mail.message, format!("reward: {}", why.reason()))),
+                        Granted::Yes(_) | Granted::Already(_) => None,
+                    })
+                    .collect();
+                store::unqueue(&mut tx, &refused, now).await?;
+            }
+            tx.commit().await?;
+            queued += mails.len() as u64;
+        }
+    }
+    Ok(queued)
 }

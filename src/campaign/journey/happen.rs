@@ -24,13 +24,19 @@ pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger, kind: &str) -> Res
     let oldest = trigger.stale.before(turn.now, turn.settings.site.timezone.tz());
     let since: Timestamp = oldest.max(turn.campaign.launched_at);
     let mut tx = turn.db.begin().await?;
+    if !turn.stands(&mut tx).await? {
+        return Ok(None);
+    }
     let found = store::happened(&mut tx, kind, (from, end), since, SLICE).await?;
     let full = found.len() as i64 == SLICE;
     let to = found.last().filter(|_| full).map_or(end, |(id, ..)| *id);
-    let entries: Vec<Entry> = found.into_iter().map(|(id, customer, _)| Entry { customer, event: Some(id) }).collect();
-    let entered = enter(&mut tx, turn, trigger, &entries).await?;
-    if event::move_cursor(&mut tx, &name, from, to).await? {
-        tx.commit().await?;
+    // taken first: of two nodes with the same events, the second waits here, and then finds nothing to do
+    if !event::move_cursor(&mut tx, &name, from, to).await? {
+        return Ok(Some(0));
     }
+    let entry = |(id, customer, at)| Entry { customer, event: Some(id), since: at };
+    let entries: Vec<Entry> = found.into_iter().map(entry).collect();
+    let entered = enter(&mut tx, turn, trigger, &entries).await?;
+    tx.commit().await?;
     Ok(Some(entered))
 }

@@ -15,15 +15,16 @@ mod happen;
 mod step;
 mod watch;
 
-pub use grant::{rule, rules};
+pub use grant::{again, rule, rules};
 pub use watch::baseline;
 
 use super::{CampaignError, Live, LiveCache, store};
 use crate::config::model::Settings;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::deliver::lane::{self, Lane};
 use crate::event;
 use crate::relationship;
+use crate::reward::{self, RewardError};
 use crate::types::Timestamp;
 use std::sync::Arc;
 
@@ -54,6 +55,15 @@ struct Turn<'a> {
     campaign: &'a store::Running,
     live: &'a Arc<Live>,
     now: Timestamp,
+    /// After a restore: what fell due since the backup may have happened already, at the time at which it fell due.
+    past: bool,
+}
+
+impl Turn<'_> {
+    /// Whether what was found when the turn began still holds, inside the transaction of a slice.
+    async fn stands(&self, tx: &mut Tx) -> Result<bool, CampaignError> {
+        Ok(self.past || store::stands(tx, self.campaign).await?)
+    }
 }
 
 /// Lets in whoever a trigger has brought, and takes the steps that are due; up to `slices` slices of each campaign.
@@ -72,14 +82,18 @@ pub async fn tick(
     for campaign in store::running(&mut &*db, which == Which::Held).await? {
         let done = match cache.get(db, settings, campaign.revision).await {
             Ok(live) => {
-                let turn = Turn { db, settings, campaign: &campaign, live: &live, now };
+                let turn = Turn { db, settings, campaign: &campaign, live: &live, now, past: which == Which::Held };
                 one(&turn, cache, slices, &mut progress).await
             }
             Err(e) => Err(e),
         };
         match done {
             Ok(()) => {}
-            Err(CampaignError::Db(e)) if e.is_transient() => return Err(e.into()),
+            Err(CampaignError::Db(e) | CampaignError::Reward(RewardError::Db(e))) if e.is_transient() => {
+                return Err(e.into());
+            }
+            // another node granted of the same budget at this moment: nothing of the slice stands, and it is still due
+            Err(CampaignError::Reward(RewardError::Contended)) => progress.slices += 1,
             // one campaign's mistake does not stop the others
             Err(e) => hold(db, campaign.id, &e, now).await?,
         }
@@ -101,13 +115,14 @@ async fn one(turn: &Turn<'_>, cache: &LiveCache, slices: u64, progress: &mut Pro
             progress.entered += entered;
         }
     }
-    for _ in 0..slices {
-        let stepped = step::slice(turn, cache).await?;
-        if stepped == 0 {
-            break;
-        }
+    // who comes first is asked once for all slices: their order would otherwise be sought through all who are due, again
+    // for each of them
+    let mut due = step::due(turn, slices).await?;
+    while !due.is_empty() {
+        let rest = due.split_off(due.len().min(step::SLICE));
         progress.slices += 1;
-        progress.stepped += stepped;
+        progress.stepped += step::slice(turn, cache, &due).await?;
+        due = rest;
     }
     Ok(())
 }
@@ -125,7 +140,8 @@ pub(super) fn cursor(campaign: i64) -> String {
     format!("trigger.{campaign}")
 }
 
-/// How far a trigger may read: what the relationships have not taken in yet would be judged by old figures.
+/// How far a trigger may read: what relationships and rewards have not taken in yet would be judged by old figures.
 async fn horizon(db: &Db) -> Result<i64, CampaignError> {
-    Ok(event::cursor(&mut &*db, relationship::CURSOR).await?)
+    let related = event::cursor(&mut &*db, relationship::CURSOR).await?;
+    Ok(related.min(event::cursor(&mut &*db, reward::CURSOR).await?))
 }

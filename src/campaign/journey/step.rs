@@ -12,18 +12,28 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Passes that one slice moves.
-const SLICE: i64 = 250;
+pub(super) const SLICE: usize = 250;
 /// How long a step waits for the mail of the step before it, before it looks again.
 const PATIENCE: Period = Period::millis(3_600_000);
 
-/// One slice of the passes that are due; gives how many were moved.
-pub(super) async fn slice(turn: &Turn<'_>, cache: &LiveCache) -> Result<u64, CampaignError> {
-    if !store::any_due(&mut &*turn.db, turn.campaign.id, turn.now).await? {
+/// The passes that are due, in the order in which they are taken, for at most so many slices.
+pub(super) async fn due(turn: &Turn<'_>, slices: u64) -> Result<Vec<i64>, CampaignError> {
+    let most = i64::try_from(slices).unwrap_or(i64::MAX).saturating_mul(SLICE as i64);
+    Ok(store::due_passes(&mut &*turn.db, turn.campaign.id, scarce(turn), most, turn.now).await?)
+}
+
+/// Whether not everybody may get what there is.
+fn scarce(turn: &Turn<'_>) -> bool {
+    turn.live.steps.iter().any(|step| step.grant.is_some())
+}
+
+/// Takes the steps of `due` in one transaction; gives how many were moved.
+pub(super) async fn slice(turn: &Turn<'_>, cache: &LiveCache, due: &[i64]) -> Result<u64, CampaignError> {
+    let mut tx = turn.db.begin().await?;
+    if !turn.stands(&mut tx).await? {
         return Ok(0);
     }
-    let mut tx = turn.db.begin().await?;
-    let scarce = turn.live.steps.iter().any(|step| step.grant.is_some());
-    let due = store::due_passes(&mut tx, turn.campaign.id, scarce, SLICE, turn.now).await?;
+    let due = store::lock_passes(&mut tx, due, scarce(turn), turn.now).await?;
     let mut groups: BTreeMap<(i64, String), Vec<Pass>> = BTreeMap::new();
     let n = due.len() as u64;
     for pass in due {
@@ -63,7 +73,8 @@ async fn take(
         Some(goal) => store::reached(tx, &ids, &goal.event).await?,
         None => HashSet::new(),
     };
-    let waiting = if at > 0 { store::waiting(tx, &ids).await? } else { HashSet::new() };
+    let waiting = if at > 0 && !turn.past { store::waiting(tx, &ids).await? } else { HashSet::new() };
+    let taken = store::taken(tx, &ids, &step.id).await?;
     let told = match live.guard(step, tx, turn.settings, turn.now)? {
         Some(condition) => Some(store::true_of(tx, &customers, &condition).await?),
         None => None,
@@ -79,6 +90,10 @@ async fn take(
         if waiting.contains(&pass.id) {
             let next = PATIENCE.after(turn.now, &jiff::tz::TimeZone::UTC);
             moved.push(Moved { next_at: Some(next), ..over(pass, "active", None) });
+            continue;
+        }
+        if taken.contains(&pass.id) {
+            moved.push(next(live, turn, (at, pass)));
             continue;
         }
         let passed = told.as_ref().is_none_or(|told| told.contains(&pass.customer));
@@ -139,10 +154,11 @@ async fn take(
 
 /// The pass at its next step, or over.
 fn next(live: &Live, turn: &Turn<'_>, (at, pass): (usize, &Pass)) -> Moved {
+    let taken_at = if turn.past { pass.next_at } else { turn.now };
     match live.steps.get(at + 1) {
         Some(step) => Moved {
             step: step.id.clone(),
-            next_at: Some(step.wait.after(turn.now, turn.settings.site.timezone.tz())),
+            next_at: Some(step.wait.after(taken_at, turn.settings.site.timezone.tz())),
             ..over(pass, "active", None)
         },
         None => over(pass, "done", None),

@@ -6,7 +6,7 @@ use super::{Turn, cursor, horizon};
 use crate::campaign::store::{self, Whom};
 use crate::campaign::{CampaignError, Live};
 use crate::config::model::{Settings, Trigger};
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::event;
 use crate::types::{Period, Timestamp};
 
@@ -23,7 +23,7 @@ const PAUSE: Period = Period::millis(15 * 60_000);
 pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger) -> Result<Option<u64>, CampaignError> {
     let Some(watch) = store::watch(&mut &*turn.db, turn.campaign.id).await? else { return Ok(None) };
     if watch.position > 0 || watch.next_at <= turn.now {
-        return sweep(turn, trigger, watch.position).await.map(Some);
+        return sweep(turn, trigger, &watch).await;
     }
     let name = cursor(turn.campaign.id);
     let from = event::cursor(&mut &*turn.db, &name).await?;
@@ -32,6 +32,9 @@ pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger) -> Result<Option<u
         return Ok(None);
     }
     let mut tx = turn.db.begin().await?;
+    if !turn.stands(&mut tx).await? {
+        return Ok(None);
+    }
     if horizon - from > FAR {
         store::sweep_now(&mut tx, turn.campaign.id, turn.now).await?;
         if event::move_cursor(&mut tx, &name, from, horizon).await? {
@@ -45,35 +48,51 @@ pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger) -> Result<Option<u
         return Ok(Some(0));
     }
     let touched = store::touched(&mut tx, from, to).await?;
-    let entered = if touched.is_empty() { 0 } else { look(&mut tx, turn, trigger, &Whom::These(touched)).await? };
+    let since = watch.swept_at.unwrap_or(turn.now);
+    let entered =
+        if touched.is_empty() { 0 } else { look(&mut tx, turn, trigger, &Whom::These(touched), since).await? };
     tx.commit().await?;
     Ok(Some(entered))
 }
 
-async fn sweep(turn: &Turn<'_>, trigger: &Trigger, position: i64) -> Result<u64, CampaignError> {
+async fn sweep(turn: &Turn<'_>, trigger: &Trigger, watch: &store::Watch) -> Result<Option<u64>, CampaignError> {
+    let position = watch.position;
     let mut tx = turn.db.begin().await?;
+    if !turn.stands(&mut tx).await? {
+        return Ok(None);
+    }
     let last = store::last_customer(&mut tx).await?;
     let to = (position + SLICE).min(last);
     let zone = turn.settings.site.timezone.tz();
     let ended = (to >= last).then(|| (turn.now, PAUSE.after(turn.now, zone)));
     if !store::move_watch(&mut tx, turn.campaign.id, (position, to), ended).await? {
-        return Ok(0);
+        return Ok(Some(0));
     }
-    let entered = look(&mut tx, turn, trigger, &Whom::Range(position, to)).await?;
+    let since = watch.swept_at.unwrap_or(turn.now);
+    let entered = look(&mut tx, turn, trigger, &Whom::Range(position, to), since).await?;
     tx.commit().await?;
-    Ok(entered)
+    Ok(Some(entered))
 }
 
-async fn look(tx: &mut crate::db::Tx, turn: &Turn<'_>, trigger: &Trigger, whom: &Whom) -> Result<u64, CampaignError> {
+/// `since`: before then nobody of them came in.
+async fn look(
+    tx: &mut Tx,
+    turn: &Turn<'_>,
+    trigger: &Trigger,
+    whom: &Whom,
+    since: Timestamp,
+) -> Result<u64, CampaignError> {
     let Some(condition) = turn.live.watched(tx, turn.settings, turn.now)? else { return Ok(0) };
-    let (entered, left) = store::difference(tx, turn.campaign.id, &condition, whom, turn.now).await?;
+    let (entered, left) = store::difference(tx, turn.campaign.id, (&condition, None), whom, turn.now).await?;
     let come = if trigger.enters.is_some() { entered } else { left };
-    let entries: Vec<Entry> = come.into_iter().map(|customer| Entry { customer, event: None }).collect();
+    let entries: Vec<Entry> = come.into_iter().map(|customer| Entry { customer, event: None, since }).collect();
     enter(tx, turn, trigger, &entries).await
 }
 
-/// Remembers who is in the segment at launch, so that only those who come in, or leave, after it are let in. Can be done
-/// again when it was interrupted.
+/// Remembers who is in the segment at launch, so that only those who come in, or leave, after it are let in. `before`: the
+/// campaign as it ran until now, when its segment is another since; whoever came in before that and was not looked at
+/// yet is let in all the same, and only those whom the change itself brought in, or out, are not. Can be done again when
+/// it was interrupted.
 ///
 /// # Errors
 /// What the database says.
@@ -81,16 +100,18 @@ pub async fn baseline(
     db: &Db,
     settings: &Settings,
     campaign: i64,
-    live: &Live,
+    (live, before): (&Live, Option<&Live>),
     now: Timestamp,
 ) -> Result<(), CampaignError> {
     let Some(condition) = live.watched(&db, settings, now)? else { return Ok(()) };
+    let before = before.map(|before| before.watched(&db, settings, now)).transpose()?.flatten();
     let last = store::last_customer(&mut &*db).await?;
     let mut position = 0;
     loop {
         let to = (position + SLICE).min(last);
         let mut tx = db.begin().await?;
-        store::difference(&mut tx, campaign, &condition, &Whom::Range(position, to), now).await?;
+        let whom = Whom::Range(position, to);
+        store::difference(&mut tx, campaign, (&condition, before.as_ref()), &whom, now).await?;
         tx.commit().await?;
         if to >= last {
             break;
@@ -98,7 +119,8 @@ pub async fn baseline(
         position = to;
     }
     let mut tx = db.begin().await?;
-    let next = PAUSE.after(now, settings.site.timezone.tz());
+    // who came in unseen, before the change, is looked for at once
+    let next = if before.is_some() { now } else { PAUSE.after(now, settings.site.timezone.tz()) };
     store::move_watch(&mut tx, campaign, (0, 0), Some((now, next))).await?;
     Ok(tx.commit().await?)
 }

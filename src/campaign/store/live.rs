@@ -78,7 +78,7 @@ pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// Campaigns of which everything has gone out are finished.
+/// Campaigns of which everything has gone out are finished; one with a trigger never is, because somebody may come.
 ///
 /// # Errors
 /// What the database says.
@@ -86,6 +86,7 @@ pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbErr
     let done = "state = 'running' \
                 AND EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state = 'enrolled') \
                 AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
+                AND NOT EXISTS (SELECT 1 FROM cursor k WHERE k.name = 'trigger.' || CAST(campaign.id AS TEXT)) \
                 AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.campaign_id = campaign.id AND e.state = 'active') \
                 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
                 AND m.state IN ('queued', 'deferred', 'claimed', 'transmitting'))";

@@ -4,6 +4,7 @@ use crate::args;
 use crate::db::{DbError, FromRow, Query, Row, Rows};
 use crate::types::{Currency, Timestamp};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// What is known of a reader.
 #[derive(Clone, Debug)]
@@ -95,17 +96,16 @@ pub async fn mail(db: &mut impl Query, id: i64) -> Result<Option<Mail>, DbError>
     Ok(row.map(mail))
 }
 
-/// The events that began the passes of these messages: of each, its data with kind, time, amount and currency, as a
-/// template reads them. Amounts are in major units.
+/// The events that began the passes of these messages: of each, its data with kind, time, amount and currency, and what
+/// was ordered, as a template reads them. Amounts are in major units.
 ///
 /// # Errors
 /// What the database says.
 pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
-    let rows = Rows::ids(messages);
-    let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+    let sql = "WITH wanted(id) AS ({rows}) SELECT m.id, v.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN message m ON m.id = w.id JOIN enrolment e ON e.id = m.enrolment_id JOIN event v ON v.id = e.event_id";
-    let found: Vec<Found> = db.all_with_rows(sql, rows, args![]).await?;
-    Ok(found.into_iter().map(event).collect())
+    let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(messages), args![]).await?;
+    shown(db, found).await
 }
 
 /// The last event of a kind of each of these customers, in the same form: for a mail that is looked at before there is
@@ -114,24 +114,87 @@ pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, V
 /// # Errors
 /// What the database says.
 pub async fn latest_events(db: &mut impl Query, kind: &str, customers: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
-    let sql = "WITH wanted(id) AS ({rows}) SELECT w.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
+    let sql = "WITH wanted(id) AS ({rows}) SELECT w.id, v.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
                JOIN event v ON v.id = (SELECT max(e.id) FROM event e WHERE e.customer_id = w.id AND e.kind = ?)";
     let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(customers), args![kind]).await?;
-    Ok(found.into_iter().map(event).collect())
+    shown(db, found).await
 }
 
-/// Of whom or of what, and the event's kind, time, value, currency and data.
-type Found = (i64, String, Timestamp, Option<i64>, Option<String>, String);
+/// Of whom or of what, and the event's id, kind, time, value, currency and data.
+type Found = (i64, i64, String, Timestamp, Option<i64>, Option<String>, String);
 
-fn event((of, kind, at, value, currency, data): Found) -> (i64, Value) {
-    let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
-    event.insert("kind".into(), kind.into());
-    event.insert("at".into(), at.to_string().into());
-    if let Some(minor) = value {
+async fn shown(db: &mut impl Query, found: Vec<Found>) -> Result<Vec<(i64, Value)>, DbError> {
+    let ids: Vec<i64> = found.iter().map(|(_, event, ..)| *event).collect();
+    let ordered = items(db, &ids).await?;
+    let mut events = Vec::with_capacity(found.len());
+    for (of, id, kind, at, value, currency, data) in found {
         let currency: Option<Currency> = currency.as_deref().and_then(|code| code.parse().ok());
-        let amount = currency.map_or(minor as f64, |currency| minor as f64 / currency.scale() as f64);
-        event.insert("amount".into(), amount.into());
-        event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
+        let mut event = serde_json::from_str::<Map<String, Value>>(&data).unwrap_or_default();
+        event.insert("kind".into(), kind.into());
+        event.insert("at".into(), at.to_string().into());
+        if let Some(minor) = value {
+            event.insert("amount".into(), major(minor, currency));
+            event.insert("currency".into(), currency.map(|c| c.code().to_owned()).into());
+        }
+        let list: Vec<Value> = ordered.get(&id).into_iter().flatten().map(|item| item.shown(currency)).collect();
+        // an order without a list has an empty one, so that a template can go through it
+        if !list.is_empty() || (event["kind"] == "order" && !event.contains_key("items")) {
+            event.insert("items".into(), list.into());
+        }
+        events.push((of, Value::Object(event)));
     }
-    (of, Value::Object(event))
+    Ok(events)
+}
+
+/// A whole amount is a whole number, as it would be written by hand.
+fn major(minor: i64, currency: Option<Currency>) -> Value {
+    let scale = currency.map_or(1, Currency::scale);
+    if minor % scale == 0 { (minor / scale).into() } else { (minor as f64 / scale as f64).into() }
+}
+
+/// Something that was ordered.
+struct Item {
+    event: i64,
+    sku: Option<String>,
+    name: Option<String>,
+    category: Option<String>,
+    quantity: f64,
+    amount: Option<i64>,
+}
+
+impl FromRow for Item {
+    fn from_row(row: &mut Row<'_>) -> Result<Item, DbError> {
+        Ok(Item {
+            event: row.take()?,
+            sku: row.take()?,
+            name: row.take()?,
+            category: row.take()?,
+            quantity: row.take()?,
+            amount: row.take()?,
+        })
+    }
+}
+
+impl Item {
+    fn shown(&self, currency: Option<Currency>) -> Value {
+        let mut item = Map::new();
+        let words = [("sku", &self.sku), ("name", &self.name), ("category", &self.category)];
+        item.extend(words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word.clone()?.into()))));
+        let whole = self.quantity.fract() == 0.0 && self.quantity.abs() < 1e15;
+        let quantity = if whole { Value::from(self.quantity as i64) } else { self.quantity.into() };
+        item.insert("quantity".into(), quantity);
+        item.extend(self.amount.map(|minor| ("amount".to_owned(), major(minor, currency))));
+        Value::Object(item)
+    }
+}
+
+/// What was ordered with these events, in the order of the bill.
+async fn items(db: &mut impl Query, events: &[i64]) -> Result<HashMap<i64, Vec<Item>>, DbError> {
+    let sql =
+        "SELECT event_id, sku, name, category, quantity, amount FROM order_item WHERE event_id IN ({rows}) ORDER BY id";
+    let mut ordered: HashMap<i64, Vec<Item>> = HashMap::new();
+    for item in db.all_with_rows::<Item>(sql, Rows::ids(events), args![]).await? {
+        ordered.entry(item.event).or_default().push(item);
+    }
+    Ok(ordered)
 }

@@ -5,6 +5,7 @@ mod enrolment;
 mod live;
 mod mail;
 mod pass;
+mod queue;
 mod slices;
 mod watch;
 
@@ -19,11 +20,12 @@ pub use live::{
 };
 pub use mail::{Mail, Reader, events, latest_events, mail, readers};
 pub use pass::{
-    Candidate, Common, Moved, NewMail, NewPass, Pass, addresses, any_due, begin, candidates, due_passes, move_on,
-    open_occurrence, out_of_arms, queue, reached, true_of, unqueue, waiting,
+    Candidate, Common, Moved, NewPass, Pass, addresses, begin, candidates, due_passes, lock_passes, move_on,
+    open_occurrence, reached, true_of, waiting,
 };
+pub use queue::{NewMail, Unmade, out_of_arms, queue, revive, taken, unqueue};
 pub use slices::{cancel_rest, half_cancelled, move_mails, move_passes};
 pub use watch::{
-    Running, Watch, Whom, difference, happened, last_customer, last_event, move_watch, put_watch, running, seen,
-    sweep_now, touched, watch,
+    Running, Watch, Whom, difference, end_watch, happened, last_customer, last_event, move_watch, put_watch, running,
+    seen, stands, sweep_now, touched, watch,
 };

@@ -8,7 +8,7 @@ use crate::permission::Rule;
 use crate::segment::Condition;
 use crate::types::Timestamp;
 use crate::types::bucket::Draw;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Somebody whom a trigger has brought.
 #[derive(Clone, Debug)]
@@ -18,8 +18,12 @@ pub struct Candidate {
     pub arm: String,
     /// Why they are in neither arm.
     pub reason: Option<String>,
-    /// How often they have come before.
+    /// The arm that they were in before.
+    pub before: Option<String>,
+    /// How often they have come in before.
     pub passes: i64,
+    /// How often they have come in vain.
+    pub in_vain: i64,
     /// When they last came in, other than in vain.
     pub last_at: Option<Timestamp>,
     /// Whether they are inside.
@@ -32,7 +36,9 @@ impl FromRow for Candidate {
             customer: row.take()?,
             arm: row.take()?,
             reason: row.take()?,
+            before: row.take()?,
             passes: row.take()?,
+            in_vain: row.take()?,
             last_at: row.take()?,
             inside: row.take::<i64>()? > 0,
         })
@@ -53,13 +59,15 @@ pub async fn candidates(
     let (rows, more) = audience::rows(audience, rule, Scope::Wanted);
     let sql = format!(
         "WITH wanted(id) AS ({{rows}}) SELECT a.id, {}, a.reason, \
-         (SELECT count(*) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id), \
-         (SELECT max(e.created_at) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.arm <> 'none'), \
+         (SELECT e.arm FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.arm <> 'none' ORDER BY e.id LIMIT 1), \
+         (SELECT count(*) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.state <> 'skipped'), \
+         (SELECT count(*) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.state = 'skipped'), \
+         (SELECT max(e.created_at) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.state <> 'skipped'), \
          (SELECT count(*) FROM enrolment e WHERE e.campaign_id = ? AND e.customer_id = a.id AND e.state = 'active') \
          FROM ({rows}) AS a ORDER BY a.id",
         audience::arm()
     );
-    let mut args = args![draw.a, draw.b, threshold, campaign, campaign, campaign];
+    let mut args = args![draw.a, draw.b, threshold, campaign, campaign, campaign, campaign, campaign];
     args.extend(more);
     tx.all_with_rows(&sql, Rows::ids(ids), args).await
 }
@@ -91,6 +99,8 @@ pub struct NewPass {
     pub arm: String,
     pub reason: Option<String>,
     pub event: Option<i64>,
+    /// When the first step falls due.
+    pub due: Timestamp,
 }
 
 /// What all passes of a slice have in common.
@@ -102,8 +112,6 @@ pub struct Common<'a> {
     pub step: &'a str,
     pub topic: &'a str,
     pub service: bool,
-    /// When the first step falls due.
-    pub due: Timestamp,
 }
 
 /// Begins passes; whoever is in neither arm gets one that is over, with the reason, and a line that says so.
@@ -112,19 +120,19 @@ pub struct Common<'a> {
 /// What the database says.
 pub async fn begin(tx: &mut Tx, passes: &[NewPass], common: Common<'_>, now: Timestamp) -> Result<(), DbError> {
     for chunk in Rows::pieces(passes, 512) {
-        let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Int]);
+        let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Int, Type::Int]);
         for pass in chunk {
-            rows.push(args![pass.occurrence, pass.customer, &pass.arm, pass.reason.as_deref(), pass.event]);
+            rows.push(args![pass.occurrence, pass.customer, &pass.arm, pass.reason.as_deref(), pass.event, pass.due]);
         }
-        let sql = "WITH input(occurrence, customer, arm, reason, event) AS ({rows}) \
+        let sql = "WITH input(occurrence, customer, arm, reason, event, due) AS ({rows}) \
                    INSERT INTO enrolment (campaign_id, revision_id, occurrence_id, customer_id, arm, step, next_at, opens_at, \
                    state, reason, event_id, created_at, updated_at) \
                    SELECT CAST(? AS BIGINT), CAST(? AS BIGINT), occurrence, customer, arm, CAST(? AS TEXT), \
-                   CASE WHEN arm = 'none' THEN NULL ELSE CAST(? AS BIGINT) END, CAST(? AS BIGINT), \
+                   CASE WHEN arm = 'none' THEN NULL ELSE due END, due, \
                    CASE WHEN arm = 'none' THEN 'skipped' ELSE 'active' END, reason, event, CAST(? AS BIGINT), CAST(? AS BIGINT) \
                    FROM input WHERE true ON CONFLICT (occurrence_id, customer_id) DO NOTHING RETURNING id, arm";
-        let Common { campaign, revision, step, topic, service, due } = common;
-        let args = args![campaign, revision, step, due, due, now, now];
+        let Common { campaign, revision, step, topic, service } = common;
+        let args = args![campaign, revision, step, now, now];
         let made: Vec<(i64, String)> = tx.all_with_rows(sql, rows, args).await?;
         let none: Vec<i64> = made.into_iter().filter(|(_, arm)| arm == "none").map(|(id, _)| id).collect();
         let sql = "WITH wanted(id) AS ({rows}) INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, \
@@ -168,35 +176,47 @@ impl FromRow for Pass {
     }
 }
 
-/// Passes of a campaign that are due, at most `limit`, locked for this transaction. `by_score`: the highest score first,
-/// because not all may get what there is.
+/// The passes of a campaign that are due, in the order in which they are taken, at most `limit`. `by_score`: the highest
+/// score first, because not all may get what there is.
 ///
 /// # Errors
 /// What the database says.
 pub async fn due_passes(
-    tx: &mut Tx,
+    db: &mut impl Query,
     campaign: i64,
     by_score: bool,
     limit: i64,
     now: Timestamp,
-) -> Result<Vec<Pass>, DbError> {
-    let order = if by_score { "COALESCE(r.score, -1) DESC, e.customer_id" } else { "e.next_at, e.customer_id" };
-    let lock = if tx.dialect().for_update().is_empty() { "" } else { "FOR UPDATE OF e SKIP LOCKED" };
+) -> Result<Vec<i64>, DbError> {
+    let order = if by_score { "COALESCE(r.score, -1) DESC, e.customer_id, e.id" } else { "e.next_at, e.customer_id" };
+    let join = if by_score { "LEFT JOIN relationship r ON r.customer_id = e.customer_id" } else { "" };
     let sql = format!(
-        "SELECT e.id, e.revision_id, e.occurrence_id, e.customer_id, e.arm, e.step, e.next_at, e.created_at \
-         FROM enrolment e LEFT JOIN relationship r ON r.customer_id = e.customer_id \
-         WHERE e.campaign_id = ? AND e.state = 'active' AND e.next_at <= ? ORDER BY {order} LIMIT ? {lock}"
+        "SELECT e.id FROM enrolment e {join} WHERE e.campaign_id = ? AND e.state = 'active' AND e.next_at <= ? \
+         ORDER BY {order} LIMIT ?"
     );
-    tx.all(&sql, args![campaign, now, limit]).await
+    Ok(db.all::<(i64,)>(&sql, args![campaign, now, limit]).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Whether any pass of a campaign is due.
+/// Those of `ids` that are still due, in the order of `ids`, locked for this transaction. `waits`: for another node that
+/// holds them, so that nobody is overtaken; else what another node holds is left to it.
 ///
 /// # Errors
 /// What the database says.
-pub async fn any_due(db: &mut impl Query, campaign: i64, now: Timestamp) -> Result<bool, DbError> {
-    let sql = "SELECT id FROM enrolment WHERE campaign_id = ? AND state = 'active' AND next_at <= ? LIMIT 1";
-    Ok(db.optional::<(i64,)>(sql, args![campaign, now]).await?.is_some())
+pub async fn lock_passes(tx: &mut Tx, ids: &[i64], waits: bool, now: Timestamp) -> Result<Vec<Pass>, DbError> {
+    let lock = match (tx.dialect().for_update().is_empty(), waits) {
+        (true, _) => "",
+        (false, true) => "FOR UPDATE OF e",
+        (false, false) => "FOR UPDATE OF e SKIP LOCKED",
+    };
+    let sql = format!(
+        "SELECT e.id, e.revision_id, e.occurrence_id, e.customer_id, e.arm, e.step, e.next_at, e.created_at \
+         FROM enrolment e WHERE e.id IN ({{rows}}) AND e.state = 'active' AND e.next_at <= ? ORDER BY e.id {lock}"
+    );
+    let mut found: HashMap<i64, Pass> = HashMap::with_capacity(ids.len());
+    for pass in tx.all_with_rows::<Pass>(&sql, Rows::ids(ids), args![now]).await? {
+        found.insert(pass.id, pass);
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// Those of `passes` whose customer has reached the goal since the pass began.
@@ -286,84 +306,4 @@ pub async fn move_on(tx: &mut Tx, moved: &[Moved], now: Timestamp) -> Result<boo
         changed += tx.execute_rows(sql, rows, args![now]).await?;
     }
     Ok(changed == moved.len() as u64)
-}
-
-/// A mail of a step, or the line that says why there is none.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the columns of the message")]
-pub struct NewMail {
-    pub pass: i64,
-    pub revision: i64,
-    pub occurrence: i64,
-    pub customer: i64,
-    pub step: String,
-    /// None of a mail that is not sent.
-    pub address: Option<String>,
-    /// Why it is not sent.
-    pub reason: Option<String>,
-    pub rewarded: bool,
-}
-
-/// Queues mails; gives each pass's message. One whose address has its mail of this step already is not among them.
-///
-/// # Errors
-/// What the database says.
-pub async fn queue(
-    tx: &mut Tx,
-    mails: &[NewMail],
-    (campaign, topic, service): (i64, &str, bool),
-    (due, expires): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<Vec<(i64, i64)>, DbError> {
-    let mut made = Vec::with_capacity(mails.len());
-    for chunk in Rows::pieces(mails, 512) {
-        let mut rows =
-            Rows::new(&[Type::Int, Type::Int, Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Int]);
-        for mail in chunk {
-            rows.push(args![
-                mail.pass,
-                mail.revision,
-                mail.occurrence,
-                mail.customer,
-                &mail.step,
-                mail.address.as_deref(),
-                mail.reason.as_deref(),
-                mail.rewarded,
-            ]);
-        }
-        let sql = "WITH input(pass, revision, occurrence, customer, step, address, reason, rewarded) AS ({rows}) \
-                   INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, \
-                   reason, topic, service, due_at, next_at, expires_at, rewarded, created_at, updated_at) \
-                   SELECT pass, CAST(? AS BIGINT), revision, occurrence, step, customer, address, \
-                   CASE WHEN reason IS NULL THEN 'queued' ELSE 'skipped' END, reason, CAST(? AS TEXT), CAST(? AS BIGINT), \
-                   CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), rewarded, CAST(? AS BIGINT), CAST(? AS BIGINT) \
-                   FROM input WHERE true ON CONFLICT DO NOTHING RETURNING enrolment_id, id";
-        let args = args![campaign, topic, service, due, due, expires, now, now];
-        made.extend(tx.all_with_rows::<(i64, i64)>(sql, rows, args).await?);
-    }
-    Ok(made)
-}
-
-/// Passes that never were one: their customer's address had the mail through another customer.
-///
-/// # Errors
-/// What the database says.
-pub async fn out_of_arms(tx: &mut Tx, passes: &[i64]) -> Result<(), DbError> {
-    tx.execute_rows("UPDATE enrolment SET arm = 'none' WHERE id IN ({rows})", Rows::ids(passes), args![]).await?;
-    Ok(())
-}
-
-/// Mails that were queued a moment ago, in this transaction, and are not to go after all: message and reason.
-///
-/// # Errors
-/// What the database says.
-pub async fn unqueue(tx: &mut Tx, mails: &[(i64, String)], now: Timestamp) -> Result<(), DbError> {
-    for chunk in Rows::pieces(mails, 512) {
-        let mut rows = Rows::new(&[Type::Int, Type::Text]);
-        chunk.iter().for_each(|(id, reason)| rows.push(args![*id, reason]));
-        let sql = "WITH input(id, reason) AS ({rows}) UPDATE message SET state = 'skipped', reason = input.reason, rewarded = 0, \
-                   updated_at = ? FROM input WHERE message.id = input.id AND (message.state = 'queued' OR message.reason = 'granted')";
-        tx.execute_rows(sql, rows, args![now]).await?;
-    }
-    Ok(())
 }

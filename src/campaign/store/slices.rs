@@ -51,8 +51,8 @@ pub async fn half_cancelled(db: &Db) -> Result<Vec<i64>, DbError> {
     Ok(crate::db::Query::all::<(i64,)>(&mut reader, sql, args![]).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Mails that have not gone out yet, and those that could not be made, go over to a revision; the lane must be held.
-/// Gives how many.
+/// Mails that have not gone out yet, and those that could not be made, go over to a revision; the lane must be held. Those
+/// whose grant fell with them are [`revive`](super::revive)'s. Gives how many.
 ///
 /// # Errors
 /// What the database says; then the rest can be moved again.
@@ -61,7 +61,7 @@ pub async fn move_mails(db: &Db, campaign: i64, revision: i64, steps: &[&str], n
         "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
                reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
                WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
-               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%')) AND step IN ({}) LIMIT ?)",
+               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%' AND rewarded = 0)) AND step IN ({}) LIMIT ?)",
         marks(steps)
     );
     let args = || {

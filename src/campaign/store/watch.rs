@@ -35,6 +35,21 @@ pub async fn running(db: &mut impl Query, held: bool) -> Result<Vec<Running>, Db
     Ok(rows.into_iter().map(campaign).collect())
 }
 
+/// Whether a campaign stands as it was found, now that something is to be done in this transaction: somebody may have
+/// launched, paused, closed or cancelled it meanwhile, and then nothing more may follow from what it was.
+///
+/// # Errors
+/// What the database says.
+pub async fn stands(tx: &mut Tx, campaign: &Running) -> Result<bool, DbError> {
+    let share = if tx.dialect().for_update().is_empty() { "" } else { "FOR SHARE" };
+    let sql = format!(
+        "SELECT c.id FROM campaign c JOIN lane l ON l.campaign_id = c.id \
+         WHERE c.id = ? AND c.state = ? AND c.revision_id = ? AND l.state = 'open' {share}"
+    );
+    let args = args![campaign.id, &campaign.state, campaign.revision];
+    Ok(tx.optional::<(i64,)>(&sql, args).await?.is_some())
+}
+
 /// How far a watch over a segment is.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the columns of the watch")]
@@ -58,14 +73,28 @@ pub async fn watch(db: &mut impl Query, campaign: i64) -> Result<Option<Watch>, 
     db.optional("SELECT position, swept_at, next_at FROM watch WHERE campaign_id = ?", args![campaign]).await
 }
 
-/// Begins a watch, or gives one that stands another segment to look at; those whom it has seen stay seen.
+/// Begins a watch, or gives one that stands another segment to look at; those whom it has seen stay seen. `anew`: it is
+/// to be seen first who is in the segment.
 ///
 /// # Errors
 /// What the database says.
-pub async fn put_watch(tx: &mut Tx, campaign: i64, segment: &str, now: Timestamp) -> Result<(), DbError> {
+pub async fn put_watch(tx: &mut Tx, campaign: i64, segment: &str, anew: bool, now: Timestamp) -> Result<(), DbError> {
     let sql = "INSERT INTO watch (campaign_id, segment, next_at) VALUES (?, ?, ?) \
-               ON CONFLICT (campaign_id) DO UPDATE SET segment = excluded.segment, next_at = excluded.next_at";
+               ON CONFLICT (campaign_id) DO UPDATE SET segment = excluded.segment, next_at = excluded.next_at, position = 0";
     tx.execute(sql, args![campaign, segment, now]).await?;
+    if anew {
+        tx.execute("UPDATE watch SET swept_at = NULL WHERE campaign_id = ?", args![campaign]).await?;
+    }
+    Ok(())
+}
+
+/// Ends a watch: the campaign waits for no segment any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn end_watch(tx: &mut Tx, campaign: i64) -> Result<(), DbError> {
+    tx.execute("DELETE FROM watch WHERE campaign_id = ?", args![campaign]).await?;
+    tx.execute("DELETE FROM segment_member WHERE campaign_id = ?", args![campaign]).await?;
     Ok(())
 }
 
@@ -119,28 +148,34 @@ pub enum Whom {
 }
 
 /// Who has come into the segment, and who has left it, since it was last looked at; remembers it. The caller's
-/// transaction must also hold what follows from it.
+/// transaction must also hold what follows from it. `before`: what the segment was before it was changed; then only those
+/// are looked at whom the change alone brought in, or out.
 ///
 /// # Errors
 /// What the database says.
 pub async fn difference(
     tx: &mut Tx,
     campaign: i64,
-    condition: &Condition,
+    (condition, before): (&Condition, Option<&Condition>),
     whom: &Whom,
     now: Timestamp,
 ) -> Result<(Vec<i64>, Vec<i64>), DbError> {
+    let inside = |condition: &Condition| {
+        format!("CAST(CASE WHEN c.erased_at IS NULL AND {} THEN 1 ELSE 0 END AS BIGINT)", condition.sql)
+    };
+    let from = if before.is_some() { Condition::FROM } else { condition.from() };
     let select = |scope: &str| {
         format!(
-            "SELECT id, CAST(inside AS BIGINT) FROM (SELECT c.id, CASE WHEN c.erased_at IS NULL AND {} THEN 1 ELSE 0 END AS inside, \
-             CASE WHEN m.customer_id IS NULL THEN 0 ELSE 1 END AS was FROM {} \
+            "SELECT id, inside FROM (SELECT c.id, {} AS inside, {} AS before_it, \
+             CASE WHEN m.customer_id IS NULL THEN 0 ELSE 1 END AS was FROM {from} \
              LEFT JOIN segment_member m ON m.campaign_id = ? AND m.customer_id = c.id WHERE {scope}) AS d \
-             WHERE inside <> was ORDER BY id",
-            condition.sql,
-            condition.from()
+             WHERE inside <> was AND inside <> before_it ORDER BY id",
+            inside(condition),
+            before.map_or("-1".into(), inside),
         )
     };
     let mut args = condition.args.clone();
+    args.extend(before.iter().flat_map(|before| before.args.clone()));
     args.extend(args![campaign]);
     let changed: Vec<(i64, i64)> = match whom {
         Whom::Range(after, to) => {

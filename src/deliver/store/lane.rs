@@ -83,7 +83,7 @@ pub async fn open_lane_counts(db: &mut impl Query) -> Result<Vec<(i64, Counts)>,
 /// What the database says.
 pub async fn hold_paused(tx: &mut Tx, reason: &str, now: Timestamp) -> Result<(), DbError> {
     let sql = "UPDATE lane SET state = 'held', reason = ?, since = ? \
-               WHERE campaign_id IN (SELECT id FROM campaign WHERE state = 'paused')";
+               WHERE campaign_id IN (SELECT id FROM campaign WHERE state IN ('paused', 'closed'))";
     tx.execute(sql, args![reason, now]).await?;
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) fn of(server: &Server, phase: Phase, why: &str, variable: &str) -> (S
             ),
         ),
         Phase::Auth => (why.to_owned(), format!("check the user in `url`, and {variable}")),
-        _ if server.tls == Tls::Implicit && says(&["corrupt message", "invalidcontenttype", "wrong version"]) => (
+        _ if server.tls == Tls::Implicit && says(&["corrupt message", "invalidcontenttype", "wrong version", "unasked: `220"]) => (
             plain(&format!("port {port} does not speak TLS from the first byte, which smtps:// means")),
             format!(
                 "write smtp://{host}:{port}, which turns TLS on after the greeting (STARTTLS), or the port for smtps://, usually 465"

@@ -188,6 +188,15 @@ pub async fn begin_cursor(tx: &mut Tx, name: &str, position: i64) -> Result<(), 
     Ok(())
 }
 
+/// Ends the reader `name`: should it begin again, then anew.
+///
+/// # Errors
+/// What the database says.
+pub async fn end_cursor(tx: &mut Tx, name: &str) -> Result<(), DbError> {
+    tx.execute("DELETE FROM cursor WHERE name = ?", args![name]).await?;
+    Ok(())
+}
+
 /// Moves the reader `name` from one position to another, in the transaction of what it caused. False when another node
 /// has moved it meanwhile: then roll back.
 ///

@@ -3,4 +3,6 @@
 mod log;
 pub mod purchase;
 
-pub use log::{Event, NewEvent, append, append_in, begin_cursor, cursor, kinds_seen, move_cursor, read_after};
+pub use log::{
+    Event, NewEvent, append, append_in, begin_cursor, cursor, end_cursor, kinds_seen, move_cursor, read_after,
+};

@@ -310,7 +310,7 @@ fn a_campaign_that_went_out_after_the_backup_does_not_go_out_again() {
     assert_eq!(shop.journal().len(), 1);
 
     let said = shop.dangol(&["db", "restore", "b.db", "--yes"]).fine();
-    assert!(said.contains("1 campaigns paused") && said.contains("1 suppressions"), "{said}");
+    assert!(said.contains("1 campaign paused") && said.contains("1 suppression,"), "{said}");
     let found = kept(shop.dir.path());
     assert!(found.len() == 1 && found[0].starts_with("dangol.db.before-restore-"), "{found:?}");
     assert_eq!(shop.journal().len(), 2, "the file says where the restored database stands");

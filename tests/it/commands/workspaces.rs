@@ -13,7 +13,7 @@ fn init_writes_a_workspace_that_has_no_mistakes() {
         assert!(shop.join(file).is_file(), "{file}");
     }
     let said = dangol(&shop, &["check", "--offline"]).done();
-    assert!(said.contains("2 campaigns and 6 segments, no mistakes"), "{said}");
+    assert!(said.contains("3 campaigns and 6 segments, no mistakes"), "{said}");
     assert!(!shop.join("dangol.db").exists(), "--offline needs no database");
 }
 
