@@ -149,7 +149,7 @@ pub async fn report(
                 Err(_) => campaigns::content(&mut reader, revision).await?.1.campaign()?.goal,
             };
             match &goal {
-                Some(goal) => Some(goal_report(db, campaign.id, goal, settings.site.currency, now).await?),
+                Some(goal) => Some(goal_report(db, campaign.id, goal, &settings.site, now).await?),
                 None => None,
             }
         }

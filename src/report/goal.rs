@@ -3,9 +3,9 @@
 use super::statistics::{self, Sample, welch};
 use super::store;
 use crate::campaign::CampaignError;
-use crate::config::model::GoalValue;
+use crate::config::model::{GoalValue, Site};
 use crate::db::Db;
-use crate::types::{Currency, Money, Timestamp};
+use crate::types::{Money, Timestamp};
 use serde::Serialize;
 
 /// What an arm came to.
@@ -63,10 +63,11 @@ pub(super) async fn goal_report(
     db: &Db,
     campaign: i64,
     goal: &crate::config::model::Goal,
-    currency: Currency,
+    site: &Site,
     now: Timestamp,
 ) -> Result<GoalReport, CampaignError> {
     let mut reader = db;
+    let (currency, zone) = (site.currency, site.timezone.tz());
     let within = goal.within.as_millis();
     // a verdict looks at closed windows only: whoever came in yesterday has had no time to buy
     let closed_by = now.as_millisecond() - within;
@@ -88,10 +89,13 @@ pub(super) async fn goal_report(
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let compared =
         statistics::difference(count(treated.converted), count(treated.n), count(holdout.converted), count(holdout.n));
-    let closes = last.filter(|_| closed == 0).map(|last| goal.within.after(last, &jiff::tz::TimeZone::UTC));
+    let closes = last.filter(|_| closed == 0).map(|last| goal.within.after(last, zone));
     let verdict = match (&compared, closes) {
         (None, _) => "no holdout, so nothing can be said of what it caused".to_owned(),
-        (Some(_), Some(closes)) => format!("not enough evidence yet: the last window closes at {closes}"),
+        (Some(_), Some(closes)) => {
+            let closes = closes.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+            format!("not enough evidence yet: the last window closes at {closes}")
+        }
         (Some(d), None) if d.low > 0.0 => {
             let extra = |share: f64| (share * treated.n as f64).round();
             format!(

@@ -6,7 +6,7 @@ use crate::cli::output;
 use crate::customer::audit;
 use crate::engine::App;
 use crate::reward::{self, Amounts, Entry, Overview, Redeem, Redemption};
-use crate::types::{Currency, Money};
+use crate::types::{Currency, Money, Timestamp};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use std::io::Read as _;
@@ -92,6 +92,8 @@ async fn lines(global: &Global, app: &App, name: &str, word: &str) -> anyhow::Re
     let customer = who(app, word).await?;
     let (entries, balance) = reward::entries(&mut &app.db, customer.id, name).await?;
     let answer = json!({ "reward": name, "customer": customer.id, "lines": entries, "balance": balance });
+    let zone = app.settings().site.timezone.tz().clone();
+    let when = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
     output::show(global.json, &answer, || {
         let amounts = |a: &Amounts| [a.granted, a.pending, a.active, a.spent, a.expired, a.reversed];
         let row = |at: String, what: String, a: &Amounts, cost: String| {
@@ -102,7 +104,7 @@ async fn lines(global: &Global, app: &App, name: &str, word: &str) -> anyhow::Re
             .iter()
             .map(|line| {
                 let cost = if line.cost == 0 { String::new() } else { money(line.cost, &found.currency) };
-                row(line.at.to_string(), what(line), &line.by, cost)
+                row(when(line.at), what(line), &line.by, cost)
             })
             .collect();
         rows.push(row(String::new(), "together".into(), &balance, String::new()));
