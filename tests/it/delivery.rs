@@ -6,6 +6,7 @@ mod mending;
 mod office;
 mod pace;
 mod server;
+mod settings;
 mod storms;
 mod tls;
 mod turns;

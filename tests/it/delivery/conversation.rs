@@ -74,7 +74,7 @@ fn what_the_server_cannot_take_is_not_tried() {
         let server = Server::start(Can { extensions: vec!["PIPELINING", "SIZE 20"], login: None }).await;
         let mut connection = open(&server).await;
         server.forget();
-        let large = vec![b'a'; 21];
+        let large = [b'a'; 21];
         for (address, bytes, word) in [
             ("홍길동@example.com", &b"a\r\n"[..], "SMTPUTF8"),
             ("a@example.com", &large[..], "takes 20"),

@@ -130,7 +130,7 @@ async fn walk(t: &TestDb, can: Can, rows: &[(At, Does, &str, &str, Then)]) {
         let due = "UPDATE message SET next_at = ? WHERE customer_id BETWEEN ? AND ?";
         office.execute(due, args![world.now(), first, last]).await;
         server.next(*at, *does);
-        let mut to = (*relay(&server, "")).server.clone();
+        let mut to = relay(&server, "").server.clone();
         to.login = can.login.map(|(user, password)| (user.to_owned(), password.to_owned().into()));
         let relay = std::sync::Arc::new(dangol::deliver::relay::Relay::new(&super::office::relay_settings(""), to));
         office.send_all(&relay).await;
