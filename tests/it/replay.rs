@@ -81,7 +81,7 @@ fn a_loyalty_reward_for_those_who_come_to_the_best_fifth() {
             ),
             ("points", "SELECT 'all', sum(granted), sum(active), sum(expired) FROM reward_balance"),
         ] {
-            let rows: Vec<(String, i64, i64, i64)> = { &*db }.all(sql, args![]).await.unwrap();
+            let rows: Vec<(String, i64, i64, i64)> = { db }.all(sql, args![]).await.unwrap();
             println!("{what}: {rows:?}");
         }
     });
