@@ -6,7 +6,7 @@ use super::reader::More;
 use super::{CampaignError, Live, LiveCache, parallel, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
-use crate::deliver::lane::{self, Lane};
+use crate::deliver::lane;
 use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
 use crate::render::dkim;
 use crate::render::mime::{self, Headers, MimeError};
@@ -261,7 +261,7 @@ impl Composer {
                     let campaigns = claimed.iter().filter(|c| c.revision == revision).map(|c| c.campaign);
                     let mut tx = self.db.begin().await?;
                     for campaign in campaigns.collect::<std::collections::HashSet<i64>>() {
-                        lane::set(&mut tx, campaign, &Lane::Held(reason.clone()), now).await?;
+                        lane::hold(&mut tx, campaign, &reason, now).await?;
                     }
                     tx.commit().await?;
                     Err(reason)

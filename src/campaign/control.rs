@@ -3,6 +3,7 @@
 use super::{CampaignError, store};
 use crate::db::Db;
 use crate::deliver::lane::{self, Lane};
+use crate::deliver::store as delivery;
 use crate::types::Timestamp;
 
 /// What is to be done.
@@ -51,6 +52,17 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
                 lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
                 // one that admits nobody new does not do so after a pause either: its lane alone is held
                 if campaign.state == "closed" { "closed" } else { "paused" }
+            }
+            Action::Resume
+                if delivery::lane(&mut tx, campaign.id).await? == Some(Lane::Held(lane::LAUNCHING.into())) =>
+            {
+                // whom to let in is not known yet: only the launch itself can open it
+                if name.is_none() {
+                    continue;
+                }
+                let name = &campaign.name;
+                let why = format!("the launch of `{name}` is not through: `dangol launch {name}` finishes it");
+                return Err(CampaignError::State(why));
             }
             Action::Resume => {
                 lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;

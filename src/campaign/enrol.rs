@@ -5,7 +5,7 @@ use super::live::Audience;
 use super::{CampaignError, Live, LiveCache, schedule, store};
 use crate::config::model::Settings;
 use crate::db::Db;
-use crate::deliver::lane::{self, Lane};
+use crate::deliver::lane;
 use crate::types::Timestamp;
 use crate::types::bucket::Draw;
 
@@ -43,7 +43,7 @@ pub async fn tick(
                 let reason = format!("it cannot be compiled: {e}");
                 tracing::error!(campaign = occurrence.campaign, "{reason}");
                 let mut tx = db.begin().await?;
-                lane::set(&mut tx, occurrence.campaign, &Lane::Held(reason), now).await?;
+                lane::hold(&mut tx, occurrence.campaign, &reason, now).await?;
                 tx.commit().await?;
                 continue;
             }
@@ -78,7 +78,7 @@ pub async fn tick(
                     let reason = format!("its audience cannot be taken: {e}");
                     tracing::error!(campaign = live.name, "{reason}");
                     let mut tx = db.begin().await?;
-                    lane::set(&mut tx, occurrence.campaign, &Lane::Held(reason), now).await?;
+                    lane::hold(&mut tx, occurrence.campaign, &reason, now).await?;
                     tx.commit().await?;
                     break;
                 }

@@ -21,6 +21,8 @@ pub struct Launched {
     pub changed: bool,
     /// When its first mail can fall due.
     pub begins: Timestamp,
+    /// Whether it was paused, and goes on by this.
+    pub resumed: bool,
     /// Queued mails, and customers on their way through its steps, that were moved to this revision.
     pub moved: u64,
 }
@@ -85,6 +87,7 @@ pub async fn launch(
         }
         None => None,
     };
+    let resumed = campaign.as_ref().is_some_and(|found| found.state == "paused");
     let (revision, number, changed) = store::put_revision(&mut tx, id, content, now).await?;
     store::set_running(&mut tx, id, revision, now).await?;
     delivery::open_lane(&mut tx, id, live.service(), now).await?;
@@ -100,8 +103,7 @@ pub async fn launch(
     let rests = campaign.as_ref().is_some_and(|found| matches!(found.state.as_str(), "closed" | "finished"));
     let seen = watched(&mut tx, id, rests, (live, before.as_ref()), settings, now).await?;
     let first = seen != Seen::Yes;
-    let held = || Lane::Held("being launched: if this stays, launch again".into());
-    let lane = if moving || first { held() } else { Lane::Open };
+    let lane = if moving || first { Lane::Held(lane::LAUNCHING.into()) } else { Lane::Open };
     lane::set(&mut tx, id, &lane, now).await?;
     let begins = schedule::begins(live.campaign.schedule.at, now);
     if live.campaign.trigger.is_none() {
@@ -120,11 +122,12 @@ pub async fn launch(
         moved += journey::again(db, (id, revision), live, now).await?;
     }
     if moving || first {
+        // unless somebody paused or cancelled it meanwhile
         let mut tx = db.begin().await?;
-        lane::set(&mut tx, id, &Lane::Open, now).await?;
+        lane::release(&mut tx, id, lane::LAUNCHING, now).await?;
         tx.commit().await?;
     }
-    Ok(Launched { campaign: name.to_owned(), revision: number, changed, begins, moved })
+    Ok(Launched { campaign: name.to_owned(), revision: number, changed, begins, resumed, moved })
 }
 
 /// Whether it is known who is in the segment that a trigger waits for.
@@ -161,6 +164,7 @@ async fn watched(
     event::begin_cursor(tx, &cursor, end).await?;
     let Some(segment) = trigger.segment() else { return Ok(Seen::Yes) };
     let swept = store::watch(tx, campaign).await?.is_some_and(|watch| watch.swept_at.is_some());
+    let named = store::watched_segment(tx, campaign).await?;
     let asks = |live: &Live| -> Result<_, CampaignError> {
         Ok(live.watched(tx, settings, now)?.map(|condition| (condition.sql, condition.args)))
     };
@@ -168,7 +172,9 @@ async fn watched(
     let seen = match (trigger.present, swept && !rests) {
         (true, _) => Seen::Yes,
         (false, false) => Seen::No,
-        (false, true) if same || before.is_none() => Seen::Yes,
+        (false, true) if same || (before.is_none() && named.as_deref() == Some(segment)) => Seen::Yes,
+        // what it was before cannot be asked any more: it begins anew
+        (false, true) if before.is_none() => Seen::No,
         (false, true) => Seen::Changed,
     };
     store::put_watch(tx, campaign, segment, seen != Seen::Yes, now).await?;

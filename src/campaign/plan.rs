@@ -153,7 +153,9 @@ pub async fn plan(
             }
             None => false,
         };
-        if trigger.enters.is_some() && (trigger.present || swept) {
+        // of a segment that is another since, only those who come in later enter
+        let same = swept && change == "unchanged" && was.as_ref().is_some_and(|campaign| campaign.state != "closed");
+        if trigger.enters.is_some() && (same || (trigger.present && !swept)) {
             audience.unseen_by = was.as_ref().map(|campaign| campaign.id);
             for line in store::counted(&mut reader, &audience, &rule, draw, threshold).await? {
                 plan.mails += if line.arm == "treated" { line.addresses } else { 0 };

@@ -11,7 +11,9 @@ pub fn start(global: &Global) {
         .into_iter()
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // a log that cannot be written is lost: mail goes on
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // a second start, as in tests, keeps the first
     let _ = match global.log {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -33,7 +33,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
-            eprintln!("error: the runtime cannot start: {e}");
+            output::tell(&format!("error: the runtime cannot start: {e}"));
             return ExitCode::from(FAILED);
         }
     };

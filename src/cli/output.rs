@@ -19,6 +19,11 @@ pub fn print(text: &str) -> bool {
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).is_ok()
 }
 
+/// Writes a line to standard error; one that takes nothing, a full disk or a pipe without a reader, is no reason to stop.
+pub fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// A value as JSON, or, for people, as `text` says.
 pub fn show<T: Serialize>(json: bool, value: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
     show_while_read(json, value, text).map(|_| ())
@@ -58,9 +63,9 @@ pub fn error(json: bool, e: &anyhow::Error) {
     let said = told(e);
     // a rendered problem says for itself what it is
     if said.starts_with("error[") {
-        eprintln!("{said}")
+        tell(&said);
     } else {
-        eprintln!("error: {said}")
+        tell(&format!("error: {said}"));
     }
     if json {
         let mut answer = json!({ "error": { "message": said } });

@@ -6,6 +6,8 @@ use crate::types::Timestamp;
 
 /// The reason of a lane that is held for good.
 pub const CANCELLED: &str = "cancelled";
+/// The reason of a lane that is held until its launch is through.
+pub const LAUNCHING: &str = "being launched: if this stays, launch again";
 
 /// Whether mail may flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,22 @@ pub async fn set(tx: &mut Tx, campaign: i64, lane: &Lane, now: Timestamp) -> Res
     store::set_lane(tx, campaign, lane, now).await
 }
 
+/// Holds a lane that is open; one that is held keeps its own reason. Whether it was open.
+///
+/// # Errors
+/// What the database says.
+pub async fn hold(tx: &mut Tx, campaign: i64, reason: &str, now: Timestamp) -> Result<bool, DbError> {
+    store::hold_open(tx, campaign, reason, now).await
+}
+
+/// Opens a lane that is held for `reason`, and no other: somebody may have held it for another meanwhile. Whether it was.
+///
+/// # Errors
+/// What the database says.
+pub async fn release(tx: &mut Tx, campaign: i64, reason: &str, now: Timestamp) -> Result<bool, DbError> {
+    store::release(tx, campaign, reason, now).await
+}
+
 /// Holds the open lanes in which too much has gone wrong.
 ///
 /// # Errors
@@ -39,7 +57,7 @@ pub async fn guard(db: &Db, now: Timestamp) -> Result<(), DbError> {
         if let Some(reason) = stop(counts) {
             tracing::error!(campaign, "holding the campaign: {reason}");
             let mut tx = db.begin().await?;
-            set(&mut tx, campaign, &Lane::Held(reason), now).await?;
+            hold(&mut tx, campaign, &reason, now).await?;
             tx.commit().await?;
         }
     }

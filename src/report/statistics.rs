@@ -56,7 +56,7 @@ impl Sample {
 }
 
 /// The difference of two means with Welch's 95 % interval (Welch 1947), variances unequal; p by the normal distribution.
-/// `None` when a sample has fewer than two.
+/// `None` when a sample has fewer than two, or none of them differs from another.
 pub fn welch(a: &Sample, b: &Sample) -> Option<Difference> {
     if a.n < 2.0 || b.n < 2.0 {
         return None;
@@ -64,13 +64,9 @@ pub fn welch(a: &Sample, b: &Sample) -> Option<Difference> {
     let difference = a.mean() - b.mean();
     let (va, vb) = (a.error2(), b.error2());
     let error = (va + vb).sqrt();
+    // where all are alike, nothing is known of how they vary
     if error == 0.0 {
-        return Some(Difference {
-            difference,
-            low: difference,
-            high: difference,
-            p: if difference == 0.0 { 1.0 } else { 0.0 },
-        });
+        return None;
     }
     let freedom = (va + vb).powi(2) / (va.powi(2) / (a.n - 1.0) + vb.powi(2) / (b.n - 1.0));
     let half = student(freedom) * error;

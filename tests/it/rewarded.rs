@@ -95,6 +95,7 @@ fn a_grant_falls_with_its_mail_and_the_budget_has_it_again() {
         // both are granted and queued, and one withdraws before the mail goes
         let settings = world.app.settings();
         dangol::relationship::catch_up(&world.app.db, &settings, world.now()).await.unwrap();
+        reward::catch_up(&world.app.db, &settings, world.now()).await.unwrap();
         let which = dangol::campaign::journey::Which::Running;
         let db = &world.app.db;
         while dangol::campaign::journey::tick(db, &world.app.cache, &settings, 9, which, world.now())

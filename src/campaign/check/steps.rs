@@ -4,6 +4,7 @@ use crate::config::Problem;
 use crate::config::document::Document;
 use crate::config::model::{Campaign, RewardKind, StepReward, Trigger};
 use crate::config::workspace::is_name;
+use crate::event::Kind;
 use crate::reward::Reward;
 use crate::types::Period;
 use crate::types::pace::Reenter;
@@ -121,6 +122,13 @@ fn of_trigger(campaign: &Campaign, trigger: &Trigger, document: &Document, probl
                 period
             );
             let help = "write a longer time than all waits together";
+            problems.push(document.problem("trigger.reenter", "value", message).help(help));
+        }
+        Reenter::Always
+            if trigger.event.as_deref().is_some_and(|event| !Kind::of(event).may_be_reported() && event != "order") =>
+        {
+            let message = "this can never be left: its own mail would bring its readers in again and again";
+            let help = "write a time such as reenter = \"90d\"; \"always\" is for what happens in the shop";
             problems.push(document.problem("trigger.reenter", "value", message).help(help));
         }
         Reenter::Always if trigger.event.is_none() => {

@@ -71,23 +71,26 @@ pub async fn against_history(workspace: &Workspace, drafts: &Drafts, db: &Db) ->
             // in a new database there is nothing yet that it could have been
             problems.push(if launched.is_empty() { problem.warning() } else { problem });
         }
-        let Some(goal) = &file.value.goal else { continue };
-        let kinds = || event::Kind::names();
-        if goal.event.is_empty() || kinds().any(|kind| kind == goal.event) {
-            continue;
-        }
-        let seen = match &mut seen {
-            Some(seen) => seen,
-            none => none.insert(event::kinds_seen(&mut &*db).await?),
-        };
-        if !seen.contains(&goal.event) {
-            let message = format!("no event `{}` has ever come in", goal.event);
-            let mut known: Vec<&str> = seen.iter().map(String::as_str).collect();
-            for kind in kinds() {
-                known.push(kind);
+        let goal = file.value.goal.as_ref().map(|goal| ("goal.event", &goal.event));
+        let trigger = file.value.trigger.as_ref().and_then(|trigger| Some(("trigger.event", trigger.event.as_ref()?)));
+        for (path, kind) in goal.into_iter().chain(trigger) {
+            let kinds = || event::Kind::names().chain([crate::reward::EVENT]);
+            if kind.is_empty() || kinds().any(|known| known == kind) {
+                continue;
             }
-            let near = nearest(&goal.event, known);
-            problems.push(file.document.problem("goal.event", "unknown-name", message).maybe_help(near).warning());
+            let seen = match &mut seen {
+                Some(seen) => seen,
+                none => none.insert(event::kinds_seen(&mut &*db).await?),
+            };
+            if !seen.contains(kind) {
+                let message = format!("no event `{kind}` has ever come in");
+                let mut known: Vec<&str> = seen.iter().map(String::as_str).collect();
+                for kind in kinds() {
+                    known.push(kind);
+                }
+                let near = nearest(kind, known);
+                problems.push(file.document.problem(path, "unknown-name", message).maybe_help(near).warning());
+            }
         }
     }
     Ok(problems)

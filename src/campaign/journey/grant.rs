@@ -81,7 +81,7 @@ pub async fn again(
                     points: what.points,
                     rule: rule.clone(),
                     // the first was taken back for good
-                    period: format!("pass {} again {}", mail.pass, now.as_millisecond()),
+                    period: format!("pass {} again {revision}", mail.pass),
                     message: Some(mail.message),
                     pending: true,
                 };
@@ -92,6 +92,10 @@ pub async fn again(
                     .zip(granted)
                     .filter_map(|(mail, granted)| match granted {
                         Granted::No(why) => Some((mail.message, format!("reward: {}", why.reason()))),
+                        // this revision has failed it before
+                        Granted::Already(grant) if grant.points == 0 => {
+                            Some((mail.message, "render: it failed, and its reward was taken back".into()))
+                        }
                         Granted::Yes(_) | Granted::Already(_) => None,
                     })
                     .collect();

@@ -27,7 +27,7 @@ pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger, kind: &str) -> Res
     if !turn.stands(&mut tx).await? {
         return Ok(None);
     }
-    let found = store::happened(&mut tx, kind, (from, end), since, SLICE).await?;
+    let found = store::happened(&mut tx, (turn.campaign.id, kind), (from, end), since, SLICE).await?;
     let full = found.len() as i64 == SLICE;
     let to = found.last().filter(|_| full).map_or(end, |(id, ..)| *id);
     // taken first: of two nodes with the same events, the second waits here, and then finds nothing to do

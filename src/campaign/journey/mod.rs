@@ -21,7 +21,7 @@ pub use watch::baseline;
 use super::{CampaignError, Live, LiveCache, store};
 use crate::config::model::Settings;
 use crate::db::{Db, Tx};
-use crate::deliver::lane::{self, Lane};
+use crate::deliver::lane;
 use crate::event;
 use crate::relationship;
 use crate::reward::{self, RewardError};
@@ -131,7 +131,7 @@ async fn hold(db: &Db, campaign: i64, why: &CampaignError, now: Timestamp) -> Re
     let reason = format!("it cannot go on: {why}");
     tracing::error!(campaign, "holding the campaign: {reason}");
     let mut tx = db.begin().await?;
-    lane::set(&mut tx, campaign, &Lane::Held(reason), now).await?;
+    lane::hold(&mut tx, campaign, &reason, now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn slice(turn: &Turn<'_>, trigger: &Trigger) -> Result<Option<u
         return Ok(Some(0));
     }
     let touched = store::touched(&mut tx, from, to).await?;
-    let since = watch.swept_at.unwrap_or(turn.now);
+    let since = watch.swept_at.or(trigger.present.then_some(turn.now));
     let entered =
         if touched.is_empty() { 0 } else { look(&mut tx, turn, trigger, &Whom::These(touched), since).await? };
     tx.commit().await?;
@@ -68,22 +68,24 @@ async fn sweep(turn: &Turn<'_>, trigger: &Trigger, watch: &store::Watch) -> Resu
     if !store::move_watch(&mut tx, turn.campaign.id, (position, to), ended).await? {
         return Ok(Some(0));
     }
-    let since = watch.swept_at.unwrap_or(turn.now);
+    let since = watch.swept_at.or(trigger.present.then_some(turn.now));
     let entered = look(&mut tx, turn, trigger, &Whom::Range(position, to), since).await?;
     tx.commit().await?;
     Ok(Some(entered))
 }
 
-/// `since`: before then nobody of them came in.
+/// `since`: before then nobody of them came in; none: who is in the segment is only being remembered, because the launch
+/// that was to do so was interrupted.
 async fn look(
     tx: &mut Tx,
     turn: &Turn<'_>,
     trigger: &Trigger,
     whom: &Whom,
-    since: Timestamp,
+    since: Option<Timestamp>,
 ) -> Result<u64, CampaignError> {
     let Some(condition) = turn.live.watched(tx, turn.settings, turn.now)? else { return Ok(0) };
     let (entered, left) = store::difference(tx, turn.campaign.id, (&condition, None), whom, turn.now).await?;
+    let Some(since) = since else { return Ok(0) };
     let come = if trigger.enters.is_some() { entered } else { left };
     let entries: Vec<Entry> = come.into_iter().map(|customer| Entry { customer, event: None, since }).collect();
     enter(tx, turn, trigger, &entries).await

@@ -115,7 +115,8 @@ pub async fn events(db: &mut impl Query, messages: &[i64]) -> Result<Vec<(i64, V
 /// What the database says.
 pub async fn latest_events(db: &mut impl Query, kind: &str, customers: &[i64]) -> Result<Vec<(i64, Value)>, DbError> {
     let sql = "WITH wanted(id) AS ({rows}) SELECT w.id, v.id, v.kind, v.at, v.value, v.currency, v.data FROM wanted w \
-               JOIN event v ON v.id = (SELECT max(e.id) FROM event e WHERE e.customer_id = w.id AND e.kind = ?)";
+               JOIN event v ON v.id = (SELECT max(e.id) FROM event e WHERE e.customer_id = w.id AND e.kind = ? \
+               AND (e.kind <> 'order' OR EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id)))";
     let found: Vec<Found> = db.all_with_rows(sql, Rows::ids(customers), args![kind]).await?;
     shown(db, found).await
 }

@@ -27,5 +27,5 @@ pub use queue::{NewMail, Unmade, out_of_arms, queue, revive, taken, unqueue};
 pub use slices::{cancel_rest, half_cancelled, move_mails, move_passes};
 pub use watch::{
     Running, Watch, Whom, difference, end_watch, happened, last_customer, last_event, move_watch, put_watch, running,
-    seen, stands, sweep_now, touched, watch,
+    stands, sweep_now, touched, watch, watched_segment,
 };

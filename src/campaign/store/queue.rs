@@ -120,7 +120,7 @@ pub async fn revive(
     let sql = "UPDATE message SET state = 'queued', reason = NULL, revision_id = ?, rewarded = ?, updated_at = ? \
                WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND state = 'skipped' AND reason LIKE 'render%' \
                AND rewarded = 1 AND step = ? AND address IS NOT NULL AND expires_at > ? ORDER BY id LIMIT 250) \
-               RETURNING id, enrolment_id, customer_id";
+               AND state = 'skipped' RETURNING id, enrolment_id, customer_id";
     let rows: Vec<(i64, i64, i64)> = tx.all(sql, args![revision, rewarded, now, campaign, step, now]).await?;
     let mail = |(message, pass, customer)| Unmade { message, pass, customer };
     Ok(rows.into_iter().map(mail).collect())

@@ -3,7 +3,7 @@
 
 use crate::args;
 use crate::campaign::CampaignError;
-use crate::db::{Db, DbError, Query, Value};
+use crate::db::{Args, Db, DbError, Query, Rows, Value};
 use crate::reward;
 use crate::types::Timestamp;
 
@@ -16,10 +16,11 @@ const SLICE: i64 = 1_000;
 /// # Errors
 /// What the database says; then the rest can be cancelled again.
 pub async fn cancel_rest(db: &Db, campaign: i64, now: Timestamp) -> Result<u64, CampaignError> {
-    // whoever has claimed one finds its token gone when its turn comes
+    // whoever has claimed one finds its token gone when its turn comes. The state stands outside too: on PostgreSQL a row
+    // that becomes `transmitting` while this waits for it is not asked again by the inner one
     let sql = "UPDATE message SET state = 'skipped', reason = 'cancelled', node_id = NULL, token = NULL, updated_at = ? \
                WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND state IN ('queued', 'deferred', 'claimed') LIMIT ?) \
-               RETURNING id, rewarded";
+               AND state IN ('queued', 'deferred', 'claimed') RETURNING id, rewarded";
     let mut cancelled = 0;
     loop {
         let mut tx = db.begin().await?;
@@ -28,7 +29,7 @@ pub async fn cancel_rest(db: &Db, campaign: i64, now: Timestamp) -> Result<u64, 
         reward::settle(&mut tx, &[], &rewarded, now).await?;
         tx.commit().await?;
         cancelled += changed.len() as u64;
-        if (changed.len() as i64) < SLICE {
+        if changed.is_empty() {
             break;
         }
     }
@@ -57,20 +58,34 @@ pub async fn half_cancelled(db: &Db) -> Result<Vec<i64>, DbError> {
 /// # Errors
 /// What the database says; then the rest can be moved again.
 pub async fn move_mails(db: &Db, campaign: i64, revision: i64, steps: &[&str], now: Timestamp) -> Result<u64, DbError> {
-    let sql = &format!(
-        "UPDATE message SET revision_id = ?, state = CASE WHEN state = 'skipped' THEN 'queued' ELSE state END, \
-               reason = CASE WHEN state = 'skipped' THEN NULL ELSE reason END, updated_at = ? \
-               WHERE id IN (SELECT id FROM message WHERE campaign_id = ? AND address IS NOT NULL AND expires_at > ? \
-               AND ((state IN ('queued', 'deferred') AND revision_id <> ?) OR (state = 'skipped' AND reason LIKE 'render%' AND rewarded = 0)) AND step IN ({}) LIMIT ?)",
-        marks(steps)
-    );
-    let args = || {
-        let mut args = args![revision, now, campaign, now, revision];
-        args.extend(steps.iter().map(|step| Value::from(*step)));
-        args.extend(args![SLICE]);
-        args
-    };
-    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+    let mut moved = 0;
+    for (state, which) in [
+        ("queued", "revision_id <> ?"),
+        ("deferred", "revision_id <> ?"),
+        ("skipped", "? > 0 AND reason LIKE 'render%' AND rewarded = 0"),
+    ] {
+        let find = format!(
+            "SELECT id FROM message WHERE campaign_id = ? AND state = '{state}' AND id > ? AND address IS NOT NULL \
+             AND expires_at > ? AND {which} AND step IN ({}) ORDER BY id LIMIT ?",
+            marks(steps)
+        );
+        let back = if state == "skipped" { "state = 'queued', reason = NULL, " } else { "" };
+        let change = format!(
+            "WITH wanted(id) AS ({{rows}}) UPDATE message SET {back}revision_id = ?, updated_at = ? \
+             WHERE id IN (SELECT id FROM wanted) AND state = '{state}'"
+        );
+        let mut last = 0;
+        loop {
+            let mut args = args![campaign, last, now, revision];
+            args.extend(steps.iter().map(|step| Value::from(*step)));
+            args.extend(args![SLICE]);
+            let ids = ids(db, &find, args).await?;
+            let Some(highest) = ids.last() else { break };
+            last = *highest;
+            moved += by_id(db, &change, &ids, args![revision, now]).await?;
+        }
+    }
+    Ok(moved)
 }
 
 /// Those inside go on by a revision, each at the step of the same id; whose step it does not have stays where it is.
@@ -84,18 +99,45 @@ pub async fn move_passes(
     steps: &[&str],
     now: Timestamp,
 ) -> Result<u64, DbError> {
-    let sql = &format!(
-        "UPDATE enrolment SET revision_id = ?, updated_at = ? WHERE id IN (SELECT id FROM enrolment WHERE campaign_id = ? \
-         AND state = 'active' AND revision_id <> ? AND step IN ({}) LIMIT ?)",
-        marks(steps)
-    );
-    let args = || {
-        let mut args = args![revision, now, campaign, revision];
-        args.extend(steps.iter().map(|step| Value::from(*step)));
-        args.extend(args![SLICE]);
-        args
-    };
-    slices(sql, |sql| async move { db.execute(sql, args()).await }).await
+    let mut moved = 0;
+    // by arm, because that is an index whose rows come in the order of their ids
+    for arm in ["treated", "holdout"] {
+        let find = format!(
+            "SELECT id FROM enrolment WHERE campaign_id = ? AND arm = '{arm}' AND id > ? AND state = 'active' \
+             AND revision_id <> ? AND step IN ({}) ORDER BY id LIMIT ?",
+            marks(steps)
+        );
+        let change = "WITH wanted(id) AS ({rows}) UPDATE enrolment SET revision_id = ?, updated_at = ? \
+                      WHERE id IN (SELECT id FROM wanted) AND state = 'active'";
+        let mut last = 0;
+        loop {
+            let mut args = args![campaign, last, revision];
+            args.extend(steps.iter().map(|step| Value::from(*step)));
+            args.extend(args![SLICE]);
+            let ids = ids(db, &find, args).await?;
+            let Some(highest) = ids.last() else { break };
+            last = *highest;
+            moved += by_id(db, change, &ids, args![revision, now]).await?;
+        }
+    }
+    Ok(moved)
+}
+
+/// The ids that `sql` finds, by a reader: the writer is not held while they are looked for.
+async fn ids(db: &Db, sql: &str, args: Args) -> Result<Vec<i64>, DbError> {
+    let found: Vec<(i64,)> = Query::all(&mut &*db, sql, args).await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Changes these rows; `sql` says again what they have to be.
+async fn by_id(db: &Db, sql: &str, ids: &[i64], args: Args) -> Result<u64, DbError> {
+    let mut tx = db.begin().await?;
+    let mut changed = 0;
+    for chunk in Rows::pieces(ids, 512) {
+        changed += tx.execute_rows(sql, Rows::ids(chunk), args.clone()).await?;
+    }
+    tx.commit().await?;
+    Ok(changed)
 }
 
 fn marks(of: &[&str]) -> String {

@@ -98,6 +98,16 @@ pub async fn end_watch(tx: &mut Tx, campaign: i64) -> Result<(), DbError> {
     Ok(())
 }
 
+/// The segment that a campaign's watch looks at.
+///
+/// # Errors
+/// What the database says.
+pub async fn watched_segment(db: &mut impl Query, campaign: i64) -> Result<Option<String>, DbError> {
+    let found: Option<(String,)> =
+        db.optional("SELECT segment FROM watch WHERE campaign_id = ?", args![campaign]).await?;
+    Ok(found.map(|(segment,)| segment))
+}
+
 /// Moves a sweep on; false when another node has meanwhile. `ended`: when the next one begins.
 ///
 /// # Errors
@@ -211,15 +221,6 @@ pub async fn difference(
     Ok((plain(entered), plain(left)))
 }
 
-/// How many customers are in the condition and were not when it was last looked at: who would come in now.
-///
-/// # Errors
-/// What the database says.
-pub async fn seen(db: &mut impl Query, campaign: i64) -> Result<i64, DbError> {
-    let sql = "SELECT count(*) FROM segment_member WHERE campaign_id = ?";
-    Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0)
-}
-
 /// The customers of whom the log tells after one position, up to another.
 ///
 /// # Errors
@@ -229,22 +230,23 @@ pub async fn touched(db: &mut impl Query, after: i64, to: i64) -> Result<Vec<i64
     Ok(db.all::<(i64,)>(sql, args![after, to]).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Events of a kind after one position, up to another, of customers: id, customer, when. Orders that were cancelled or
-/// returned by now are left out.
+/// Events of a kind after one position, up to another, of customers: id, customer, when. Orders that do not stand any more
+/// are left out, and so is what the campaign's own mail brought about: it would go round and round.
 ///
 /// # Errors
 /// What the database says.
 pub async fn happened(
     db: &mut impl Query,
-    kind: &str,
+    (campaign, kind): (i64, &str),
     (after, to): (i64, i64),
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
     let sql = "SELECT e.id, e.customer_id, e.at FROM event e WHERE e.id > ? AND e.id <= ? AND e.kind = ? AND e.at >= ? \
-               AND e.customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id \
-               AND p.status IN ('cancelled', 'returned')) ORDER BY e.id LIMIT ?";
-    db.all(sql, args![after, to, kind, since, limit]).await
+               AND e.customer_id IS NOT NULL AND (e.campaign_id IS NULL OR e.campaign_id <> ?) \
+               AND (e.kind <> 'order' OR EXISTS (SELECT 1 FROM purchase p WHERE p.event_id = e.id \
+               AND p.status NOT IN ('cancelled', 'returned'))) ORDER BY e.id LIMIT ?";
+    db.all(sql, args![after, to, kind, since, campaign, limit]).await
 }
 
 /// Where the log ends.

@@ -13,7 +13,7 @@ pub enum Dkim {
         /// What the key is called in DNS
         #[arg(long, default_value = "d1")]
         selector: Selector,
-        /// rsa is verified everywhere; ed25519 beside it is short and fast
+        /// rsa is verified everywhere; ed25519 is short
         #[arg(long, value_enum, default_value_t = Algorithm::Rsa)]
         algorithm: Algorithm,
     },

@@ -11,7 +11,7 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
     let app = app(global).await?;
     let (planned, content, live) = plan::of(&app, campaign).await?;
     if !yes {
-        eprintln!("{}", plan::text(&planned, &app));
+        output::tell(&plan::text(&planned, &app));
         if !output::confirm(&format!("launch {campaign}?")) {
             anyhow::bail!("nothing was launched; --yes does it without asking");
         }
@@ -24,8 +24,9 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
         launch_campaign(&app.db, campaign, &content, &live, &app.settings(), inside, app.clock.now()).await?;
     output::show(global.json, &launched, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
+        let resumed = if launched.resumed { "; it was paused, and goes on" } else { "" };
         let moved = if launched.moved > 0 {
-            format!("; {} moved to it", output::counted(launched.moved, "waiting mail"))
+            format!("; {} moved to it", output::counted(launched.moved, "mail or pass"))
         } else {
             String::new()
         };
@@ -36,7 +37,7 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
             None => "nobody new gets a mail".into(),
         };
         format!(
-            "launched {campaign}, {revision} ({}){moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes",
+            "launched {campaign}, {revision} ({}){resumed}{moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes",
             launched.revision
         )
     })?;

@@ -25,13 +25,13 @@ pub async fn demo(global: &Global, lang: Lang, quit: bool) -> anyhow::Result<Exi
         output::print(&serde_json::to_string_pretty(&summary)?);
     }
     for told in &summary.broken {
-        eprintln!("error: {told}");
+        output::tell(&format!("error: {told}"));
     }
     if !quit {
         // in JSON the summary is the answer; where the servers are is still told, to people
         let mut say = |line: &str| {
             if json {
-                eprintln!("{line}");
+                output::tell(&line.to_string());
             } else {
                 output::print(line);
             }

@@ -70,6 +70,6 @@ async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::
     // half was done: the answer says both
     let answer = json!({ "changed": changed, "left": left, "error": { "message": why } });
     output::show(global.json, &answer, || format!("{} {what}", output::counted(changed.len(), "message")))?;
-    eprintln!("error: {why}");
+    output::tell(&format!("error: {why}"));
     Ok(ExitCode::FAILURE)
 }

@@ -103,8 +103,10 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
             head.extend(states);
             let rows = now.campaigns.iter().map(|campaign| {
                 let state = match &campaign.held {
-                    // a lane is held by a safety stop; that a paused campaign's is, goes without saying
-                    Some(reason) if campaign.state == "running" => format!("{}, held: {reason}", campaign.state),
+                    // that the lane of a paused campaign is held goes without saying
+                    Some(reason) if campaign.state != "paused" && campaign.state != "cancelled" => {
+                        format!("{}, held: {reason}", campaign.state)
+                    }
                     _ => campaign.state.clone(),
                 };
                 let state = match &campaign.trouble {

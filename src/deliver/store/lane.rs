@@ -16,7 +16,8 @@ pub(in crate::deliver) async fn set_lane(
         Lane::Held(reason) => ("held", Some(reason.as_str())),
     };
     let sql = "INSERT INTO lane (campaign_id, state, reason, since) VALUES (?, ?, ?, ?) \
-               ON CONFLICT (campaign_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since";
+               ON CONFLICT (campaign_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since \
+               WHERE lane.reason IS NULL OR lane.reason <> 'cancelled'";
     tx.execute(sql, args![campaign, state, reason, now]).await?;
     if *lane == Lane::Open {
         // whoever opens it has seen what went wrong: it is counted anew
@@ -24,6 +25,27 @@ pub(in crate::deliver) async fn set_lane(
         tx.execute(sql, args![campaign]).await?;
     }
     Ok(())
+}
+
+pub(in crate::deliver) async fn hold_open(
+    tx: &mut Tx,
+    campaign: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = "UPDATE lane SET state = 'held', reason = ?, since = ? WHERE campaign_id = ? AND state = 'open'";
+    Ok(tx.execute(sql, args![reason, now, campaign]).await? == 1)
+}
+
+pub(in crate::deliver) async fn release(
+    tx: &mut Tx,
+    campaign: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = "UPDATE lane SET state = 'open', reason = NULL, since = ?, settled = 0, hard = 0, complaints = 0, unrendered = 0 \
+               WHERE campaign_id = ? AND state = 'held' AND reason = ?";
+    Ok(tx.execute(sql, args![now, campaign, reason]).await? == 1)
 }
 
 /// The lane of a campaign as it stands; open lanes are service or not.

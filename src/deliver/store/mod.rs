@@ -10,7 +10,7 @@ mod tally;
 pub(super) use claim::{
     Change, Changed, claim, claim_these, finish, lanes_with_due, lock_customers, ranked, sent_since, transmit, unclaim,
 };
-pub(super) use lane::{count, set_lane};
+pub(super) use lane::{count, hold_open, release, set_lane};
 pub use lane::{hold_paused, lane, open_lane, open_lane_counts};
 pub(super) use node::{other_nodes, recover, register_node, stop_node, unstopped_nodes};
 pub use obstacle::obstacles;

@@ -15,6 +15,8 @@ fn while_a_relay_is_warmed_up_the_most_engaged_come_first_and_the_table_is_kept(
         let warm = "rate = \"5000/s\"\nwarmup = { start = 2027-03-02, caps = [3, 4] }";
         let world = world.file(&t, "dangol.toml", &settings(&relay, "").replace("rate = \"5000/s\"", warm)).await;
         world.customers(&people(9)).await;
+        // everybody has their figures before they are given others
+        world.run().await;
         world.launch("spring").await;
         // as time goes by they would be counted anew
         let scored = async || {

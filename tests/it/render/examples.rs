@@ -27,7 +27,7 @@ pub fn example() -> Library {
 #[test]
 fn they_have_no_problems() {
     let library = example();
-    let known = Known { attributes: Some([].into()), extra: [].into() };
+    let known = Known { attributes: Some([].into()), extra: ["grant.*", "reward.*"].map(str::to_owned).into() };
     for profile in [Profile::Kr, Profile::Eu, Profile::Us] {
         let options = CompileOptions { profile, ..options() };
         for name in library.names() {
@@ -49,7 +49,10 @@ fn they_render_in_both_languages() {
     for name in library.names() {
         let compiled = Compiled::new(&library, name, &options).unwrap();
         for locale in ["ko", "en"] {
-            let mail = compiled.render(&reader(locale, customer.clone()), &Plain { pixel: true }).unwrap();
+            let mut reader = reader(locale, customer.clone());
+            reader.data.insert("grant".into(), json!({ "points": 500, "expires": "2029-03-02T03:00:00Z" }));
+            reader.data.insert("reward".into(), json!({ "petals": { "balance": 500, "pending": 0 } }));
+            let mail = compiled.render(&reader, &Plain { pixel: true }).unwrap();
             assert!(mail.subject.starts_with("(광고) "));
             assert!(mail.html.contains("/a/0123abcd") && mail.html.contains("/u/token"), "{name}");
             for part in [&mail.html, &mail.text, &mail.subject] {
