@@ -31,7 +31,7 @@ pub async fn demo(global: &Global, lang: Lang, quit: bool) -> anyhow::Result<Exi
         // in JSON the summary is the answer; where the servers are is still told, to people
         let mut say = |line: &str| {
             if json {
-                output::tell(&line.to_string());
+                output::tell(line);
             } else {
                 output::print(line);
             }
