@@ -222,12 +222,8 @@ impl Composer {
         if live.rewards.is_empty() {
             return Ok(HashMap::new());
         }
-        let shaped = |e: RewardError| match e {
-            RewardError::Db(e) => e,
-            other => DbError::Shape(other.to_string()),
-        };
-        let running = reward::live(&mut &self.db, &self.settings.get()).await.map_err(shaped)?;
-        let found = reward::balances(&mut &self.db, customers, &running, now).await.map_err(shaped)?;
+        let running = reward::live(&mut &self.db, &self.settings.get()).await.map_err(RewardError::into_db)?;
+        let found = reward::balances(&mut &self.db, customers, &running, now).await.map_err(RewardError::into_db)?;
         let mut rewards: HashMap<i64, Map<String, Value>> = HashMap::new();
         for customer in customers {
             let theirs = rewards.entry(*customer).or_default();

@@ -74,6 +74,9 @@ pub enum DbError {
     /// Another process has what only one may have.
     #[error("{0}")]
     Locked(String),
+    /// Another transaction changed the same at this moment; this one was undone, and can be tried again.
+    #[error("{0}")]
+    Contended(String),
     /// A row was not of the shape that the code expects.
     #[error("unexpected value in the database: {0}")]
     Shape(String),
@@ -92,8 +95,10 @@ impl DbError {
 
     /// Whether trying again later can help: the database is away, locked or full, and the statement is not at fault.
     pub fn is_transient(&self) -> bool {
-        let (DbError::Sql(e) | DbError::Statement { source: e, .. } | DbError::Open { source: e, .. }) = self else {
-            return false;
+        let e = match self {
+            DbError::Sql(e) | DbError::Statement { source: e, .. } | DbError::Open { source: e, .. } => e,
+            DbError::Contended(_) => return true,
+            _ => return false,
         };
         match e {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
@@ -106,6 +111,20 @@ impl DbError {
                 sqlite || ["08", "53", "57", "40"].iter().any(|class| code.len() == 5 && code.starts_with(class))
             }
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DbError;
+
+    #[test]
+    fn what_another_changed_is_tried_again_and_what_only_one_may_have_is_not() {
+        assert!(DbError::Contended("another was faster".into()).is_transient());
+        for lasting in [DbError::Locked("a lock".into()), DbError::Shape("a row".into()), DbError::Refused("no".into())]
+        {
+            assert!(!lasting.is_transient(), "{lasting}");
         }
     }
 }

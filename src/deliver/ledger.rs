@@ -251,12 +251,9 @@ async fn rewards(tx: &mut Tx, changed: &[Changed], changes: &[Change], now: Time
         theirs.map(|change| change.id).collect()
     };
     let (accepted, fallen) = (of(&[State::Accepted]), of(&[State::Skipped, State::Refused]));
-    match reward::settle(tx, &accepted, &fallen, now).await {
-        Ok(_) => Ok(()),
-        Err(RewardError::Db(e)) => Err(e),
-        // what another node changed at this moment is tried again with the whole group
-        Err(other) => Err(DbError::Locked(other.to_string())),
-    }
+    // what another node changed at this moment is tried again with the whole group
+    reward::settle(tx, &accepted, &fallen, now).await.map_err(RewardError::into_db)?;
+    Ok(())
 }
 
 /// What changes that took hold mean for the lanes of their campaigns.

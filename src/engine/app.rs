@@ -10,6 +10,7 @@ use crate::customer::ErasureKey;
 use crate::db::location::Location;
 use crate::db::{Db, DbError, migrate};
 use crate::render::dkim;
+use crate::reward;
 use crate::track::Tokens;
 use crate::types::{Clock, Shared};
 use secrecy::ExposeSecret as _;
@@ -220,11 +221,11 @@ impl App {
         if wrong.is_empty() { Ok(()) } else { Err(AppError::Files(wrong)) }
     }
 
-    /// Reads `dangol.toml` again, and takes it when it has no mistakes.
+    /// Reads `dangol.toml` again, and takes it when it has no mistakes and live rewards keep their currency.
     ///
     /// # Errors
     /// The mistakes; the old settings then stay.
-    pub fn reload(&self) -> Result<(), AppError> {
+    pub async fn reload(&self) -> Result<(), AppError> {
         let (workspace, problems) = Workspace::load(&self.workspace.root);
         let Some(workspace) = workspace else { return Err(AppError::Files(problems)) };
         let keys = dkim::problems(&workspace, crate::config::Severity::Error);
@@ -235,6 +236,17 @@ impl App {
             .collect();
         if !wrong.is_empty() {
             return Err(AppError::Files(wrong));
+        }
+        let (before, after) = (self.settings().site.currency, workspace.settings.value.site.currency);
+        if before != after {
+            let others = reward::not_in(&mut &self.db, after).await?;
+            if !others.is_empty() {
+                return Err(AppError::Other(format!(
+                    "[site] currency goes from {before} to {after}, and live rewards are reckoned in another: {}. What was \
+                     granted cannot be converted: put the currency back",
+                    others.join(", ")
+                )));
+            }
         }
         self.keys.set(dkim::Keys::load(&workspace.root, &workspace.settings.value));
         self.settings.set(workspace.settings.value);

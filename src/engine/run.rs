@@ -260,8 +260,18 @@ impl Running {
     }
 }
 
-/// One round of everything but sending; whether there was anything to do.
+/// One round of everything but sending; whether there was anything to do. The journal is kept whatever else fails: an
+/// erasure or a withdrawal has to survive a restore.
 async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
+    let done = round(app, refresh).await;
+    match app.journal.keep(&app.db).await {
+        Err(e) if done.is_err() => tracing::error!(error = %e, "the journal cannot be kept"),
+        kept => _ = kept?,
+    }
+    done
+}
+
+async fn round(app: &App, refresh: bool) -> Result<bool, AppError> {
     let now = app.clock.now();
     let mut idle = Idle::default();
     let settings = app.settings();
@@ -273,10 +283,11 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     }
     if refresh {
         relationship::refresh(&app.db, &settings, now).await?;
-        reward::upkeep(&app.db, &settings, now).await?;
+        if let Err(e) = reward::upkeep(&app.db, &settings, now).await {
+            tracing::error!(error = %e, "rewards cannot be looked after; everything else goes on");
+        }
         access::forget(&app.db, now).await?;
     }
-    app.journal.keep(&app.db).await?;
     Ok(busy)
 }
 
@@ -286,7 +297,11 @@ async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
     let settings = app.settings();
     let now = app.clock.now();
     let mut busy = relationship::catch_up(&app.db, &settings, now).await?.events > 0;
-    busy |= reward::catch_up(&app.db, &settings, now).await?.events > 0;
+    match reward::catch_up(&app.db, &settings, now).await {
+        Ok(progress) => busy |= progress.events > 0,
+        // mail waits for no ledger: what was not read is read in the next round
+        Err(e) => tracing::error!(error = %e, "what orders earn cannot be reckoned; everything else goes on"),
+    }
     let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     idle.stale += progress.stale;
     let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;

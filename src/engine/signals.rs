@@ -18,9 +18,9 @@ pub fn handle(app: &App, stop: CancellationToken) {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
                 _ = hangup.recv() => {
-                    match app.reload() {
+                    match app.reload().await {
                         Ok(()) => tracing::info!("dangol.toml was read again"),
-                        Err(e) => tracing::error!("dangol.toml has mistakes, and the old settings stay:\n{e}"),
+                        Err(e) => tracing::error!("dangol.toml cannot be taken, and the old settings stay:\n{e}"),
                     }
                     continue;
                 }

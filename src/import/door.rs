@@ -45,6 +45,14 @@ impl Door {
         }
     }
 
+    /// Where a redemption comes in, when not here: what a token may spend is a scope of its own.
+    pub(super) fn redemptions(&self) -> Option<&'static str> {
+        match self {
+            Door::File => None,
+            Door::Api { .. } => Some("/api/v1/rewards/redeem"),
+        }
+    }
+
     /// A file is whole, so two rows of the same content are two. A program may cut what it tells into requests in any
     /// way, and send one again, so there they are one.
     pub(super) fn counts(&self) -> bool {

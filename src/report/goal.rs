@@ -76,7 +76,7 @@ pub(super) async fn goal_report(
     let rows = if goal.event == "order" {
         store::order_goal(&mut reader, campaign, window, goal.value == GoalValue::Margin, currency.code()).await?
     } else {
-        store::event_goal(&mut reader, campaign, window, &goal.event).await?
+        store::event_goal(&mut reader, campaign, window, &goal.event, currency.code()).await?
     };
     let nobody = || Arm { n: 0, converted: 0, value: Money { minor: 0, currency }.major() };
     let (mut treated, mut holdout) = (nobody(), nobody());

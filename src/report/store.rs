@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::db::{DbError, FromRow, Query, Row};
+use crate::event::purchase::net_margin;
 use crate::types::Timestamp;
 
 /// How many customers of a campaign are in each arm. The unit is the customer, however often they come, and they are in
@@ -77,7 +78,7 @@ fn squares(db: &impl Query) -> String {
 }
 
 /// Per arm, of those whose window opened at `opened_by` or before: how many, how many reached the goal in the window after the first step fell due, what it came to, and the sum of its squares. The goal
-/// is an order in the site's currency: what was paid less what was refunded, or the margin.
+/// is an order in the site's currency: what was paid less what was refunded, or the margin less the refunded share of it.
 pub(super) async fn order_goal(
     db: &mut impl Query,
     campaign: i64,
@@ -85,11 +86,16 @@ pub(super) async fn order_goal(
     margin: bool,
     currency: &str,
 ) -> Result<Vec<(String, i64, i64, i64, f64)>, DbError> {
-    let worth = if margin { "COALESCE(p.margin, 0)" } else { "p.amount - p.refunded" };
+    // whole units a customer: a fraction of one is no money
+    let worth = if margin {
+        format!("COALESCE(CAST(round(sum({})) AS BIGINT), 0)", net_margin(db, "p"))
+    } else {
+        "COALESCE(sum(p.amount - p.refunded), 0)".to_owned()
+    };
     let squares = squares(db);
     let sql = format!(
         "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT), {squares} FROM (\
-           SELECT f.id, f.arm, count(p.event_id) AS n, COALESCE(sum({worth}), 0) AS value FROM ({FIRST}) AS f \
+           SELECT f.id, f.arm, count(p.event_id) AS n, {worth} AS value FROM ({FIRST}) AS f \
            LEFT JOIN purchase p ON p.customer_id = f.customer_id AND p.at >= f.opens AND p.at < f.opens + CAST(? AS BIGINT) \
            AND p.status NOT IN ('cancelled', 'returned') AND p.currency = ? \
            WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
@@ -97,21 +103,23 @@ pub(super) async fn order_goal(
     db.all(&sql, args![campaign, within, currency, opened_by]).await
 }
 
-/// The same for another kind of event, whose value is added up as it is.
+/// The same for another kind of event, in the site's currency or in none. A value without a currency is a count, not
+/// money: the event is the goal, and worth nothing.
 pub(super) async fn event_goal(
     db: &mut impl Query,
     campaign: i64,
     (within, opened_by): (i64, i64),
     kind: &str,
+    currency: &str,
 ) -> Result<Vec<(String, i64, i64, i64, f64)>, DbError> {
     let squares = squares(db);
     let sql = format!(
         "SELECT arm, count(*), CAST(sum(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(value) AS BIGINT), {squares} FROM (\
-           SELECT f.id, f.arm, count(v.id) AS n, COALESCE(sum(v.value), 0) AS value FROM ({FIRST}) AS f \
+           SELECT f.id, f.arm, count(v.id) AS n, COALESCE(sum(CASE WHEN v.currency IS NULL THEN 0 ELSE v.value END), 0) AS value FROM ({FIRST}) AS f \
            LEFT JOIN event v ON v.customer_id = f.customer_id AND v.at >= f.opens AND v.at < f.opens + CAST(? AS BIGINT) \
-           AND v.kind = ? WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
+           AND v.kind = ? AND (v.currency IS NULL OR v.currency = ?) WHERE f.opens <= ? GROUP BY f.id, f.arm) AS each_one GROUP BY arm ORDER BY arm"
     );
-    db.all(&sql, args![campaign, within, kind, opened_by]).await
+    db.all(&sql, args![campaign, within, kind, currency, opened_by]).await
 }
 
 /// How many goal windows opened at a moment or before, how many later, and when the last one opens.

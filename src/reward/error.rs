@@ -32,3 +32,14 @@ pub enum RewardError {
     #[error("another process changed the same rewards at the same moment: nothing was done, try again")]
     Contended,
 }
+
+impl RewardError {
+    /// For those who undo their transaction as a whole: what another did at this moment can be tried again, the rest not.
+    pub fn into_db(self) -> DbError {
+        match self {
+            RewardError::Db(e) => e,
+            RewardError::Contended => DbError::Contended(self.to_string()),
+            other => DbError::Shape(other.to_string()),
+        }
+    }
+}

@@ -6,7 +6,9 @@ use super::reader::CURSOR;
 use super::store;
 use crate::config::model::{RewardKind, Settings};
 use crate::db::{DbError, Query, Tx};
-use crate::types::Timestamp;
+use crate::types::{Currency, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 /// A live reward.
 #[derive(Clone, Debug)]
@@ -68,18 +70,61 @@ pub async fn put_live(
     Ok(true)
 }
 
-/// All that is live, by name.
+/// What is live, and what of it this version or these settings cannot use.
+#[derive(Debug, Default)]
+pub(super) struct All {
+    pub good: Vec<Live>,
+    /// The name, and what is wrong.
+    pub bad: Vec<(String, RewardError)>,
+}
+
+/// All that is live, by name, each judged on its own: one definition that went bad stops no other.
+pub(super) async fn all(db: &mut impl Query, settings: &Settings) -> Result<All, DbError> {
+    let mut all = All::default();
+    for row in store::live(db).await? {
+        match Reward::read(&row.name, &row.definition, settings) {
+            Ok(reward) => all.good.push(Live { reward, since: row.since, hash: row.hash }),
+            Err(why) => all.bad.push((row.name, why)),
+        }
+    }
+    Ok(all)
+}
+
+/// What was told already: the readers look many times a minute.
+static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// All that is live and can be used, by name. A definition that this version or these settings cannot use is left out,
+/// and the log says so once: nothing is granted or earned of it until it is mended, and no other waits for it.
 ///
 /// # Errors
-/// What the database says; a definition that this version or these settings cannot use.
+/// What the database says.
 pub async fn live(db: &mut impl Query, settings: &Settings) -> Result<Vec<Live>, RewardError> {
+    let all = all(db, settings).await?;
+    for (name, why) in &all.bad {
+        let why = why.to_string();
+        if TOLD.lock().is_ok_and(|mut told| told.insert(why.clone())) {
+            tracing::warn!(reward = name, "a live reward is left out: {why}");
+        }
+    }
+    Ok(all.good)
+}
+
+/// The live rewards that cannot be used, each with what is wrong.
+///
+/// # Errors
+/// What the database says.
+pub async fn unusable(db: &mut impl Query, settings: &Settings) -> Result<Vec<(String, String)>, DbError> {
+    let all = all(db, settings).await?;
+    Ok(all.bad.into_iter().map(|(name, why)| (name, why.to_string())).collect())
+}
+
+/// The live rewards whose amounts are in another currency than this.
+///
+/// # Errors
+/// What the database says.
+pub async fn not_in(db: &mut impl Query, currency: Currency) -> Result<Vec<String>, DbError> {
     let rows = store::live(db).await?;
-    rows.into_iter()
-        .map(|row| {
-            let reward = Reward::read(&row.name, &row.definition, settings)?;
-            Ok(Live { reward, since: row.since, hash: row.hash })
-        })
-        .collect()
+    Ok(rows.into_iter().filter(|row| row.currency != currency.code()).map(|row| row.name).collect())
 }
 
 /// Whether any order says what it brought: without that a ceiling lets nothing pass.

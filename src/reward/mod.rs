@@ -29,7 +29,7 @@ pub use definition::{Codes, Reward, Tier};
 pub use error::RewardError;
 pub use grant::{Grant, Granted, No, Yes, grant};
 pub use judge::{Finding, judge};
-pub use live::{Live, live, margins_known, put_live};
+pub use live::{Live, live, margins_known, not_in, put_live, unusable};
 pub use look::{
     Attached, Balance, Entry, Liability, Sum, balances, budget_used, entries, granted, liability, of_messages,
     redemptions,

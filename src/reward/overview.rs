@@ -2,7 +2,7 @@
 
 use super::definition::Reward;
 use super::error::RewardError;
-use super::live::kind_name;
+use super::live::{self, kind_name};
 use super::look::{Liability, liability};
 use super::store;
 use crate::config::model::Settings;
@@ -47,13 +47,15 @@ pub async fn overview(
     now: Timestamp,
 ) -> Result<Vec<Overview>, RewardError> {
     let mut all: BTreeMap<String, (Reward, Option<Timestamp>, bool)> = BTreeMap::new();
-    for live in super::live(&mut &*db, settings).await? {
+    let running = live::all(&mut &*db, settings).await?;
+    for live in running.good {
         let hash = |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string();
         let changed = files.iter().any(|(name, text)| *name == live.reward.name && hash(text) != live.hash);
         all.insert(live.reward.name.clone(), (live.reward, Some(live.since), changed));
     }
     for (name, text) in files {
-        if !all.contains_key(*name) {
+        // what is live and cannot be used has its own place: see [`super::unusable`]
+        if !all.contains_key(*name) && !running.bad.iter().any(|(bad, _)| bad == name) {
             all.insert((*name).to_owned(), (Reward::read(name, text, settings)?, None, false));
         }
     }

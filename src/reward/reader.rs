@@ -2,7 +2,7 @@
 
 use super::earn;
 use super::error::RewardError;
-use super::live::live;
+use super::live;
 use crate::config::model::Settings;
 use crate::db::Db;
 use crate::event::{self, Event, Kind};
@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 
 /// The cursor's name.
 pub const CURSOR: &str = "reward";
+/// Where orders were first passed over because a live definition cannot be used: the event before them, and one; 0 when
+/// nothing was. When all can be used again, the log is read again from there, and to look twice gives nothing twice.
+const PASSED: &str = "reward.passed";
 /// Events a slice.
 const SLICE: i64 = 500;
 /// So often a slice is tried again when other nodes were faster.
@@ -36,6 +39,7 @@ pub struct Progress {
 pub async fn catch_up(db: &Db, settings: &Settings, now: Timestamp) -> Result<Progress, RewardError> {
     let mut all = Progress::default();
     let mut tries = 0;
+    look_back(db, settings).await?;
     loop {
         let before = event::cursor(&mut &*db, CURSOR).await?;
         let events = event::read_after(&mut &*db, before, SLICE).await?;
@@ -50,7 +54,13 @@ pub async fn catch_up(db: &Db, settings: &Settings, now: Timestamp) -> Result<Pr
             continue;
         }
         // what is live is read in the transaction: a launch at this moment moves the cursor back, or is seen
-        let live = live(&mut tx, settings).await?;
+        let live = live::live(&mut tx, settings).await?;
+        if !orders.is_empty()
+            && !live::unusable(&mut tx, settings).await?.is_empty()
+            && event::cursor(&mut tx, PASSED).await? == 0
+        {
+            event::move_cursor(&mut tx, PASSED, 0, before + 1).await?;
+        }
         let live: Vec<_> = live.into_iter().filter(|live| live.reward.is_points()).collect();
         if !live.is_empty() && !orders.is_empty() {
             let earned = earn::orders(&mut tx, &live, &orders, now).await?;
@@ -72,6 +82,24 @@ pub async fn catch_up(db: &Db, settings: &Settings, now: Timestamp) -> Result<Pr
         );
     }
     Ok(all)
+}
+
+/// Goes back to what was passed over, once all that is live can be used.
+async fn look_back(db: &Db, settings: &Settings) -> Result<(), RewardError> {
+    let passed = event::cursor(&mut &*db, PASSED).await?;
+    if passed == 0 || !live::unusable(&mut &*db, settings).await?.is_empty() {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    let at = event::cursor(&mut tx, CURSOR).await?;
+    // when another node was faster, this is undone, and done by it or the next time
+    if event::move_cursor(&mut tx, PASSED, passed, 0).await?
+        && event::move_cursor(&mut tx, CURSOR, at, at.min(passed - 1)).await?
+    {
+        tx.commit().await?;
+        tracing::info!("all live rewards can be used again: orders that were passed over are looked at");
+    }
+    Ok(())
 }
 
 /// The order that an event opened or corrects.

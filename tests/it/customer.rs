@@ -83,6 +83,12 @@ fn erased_is_gone_and_what_happened_stays() {
              VALUES (1, 101, 'order', 7, 7, 'import', 'order:O1', 500, 'KRW', 3, '{\"note\":\"hong@haru.example\"}')",
             "INSERT INTO event (id, customer_id, kind, at, recorded_at, source, dedupe_key, data) \
              VALUES (2, 101, 'visit', 8, 8, 'import', 'event:hong@haru.example', '{\"ip\":\"192.0.2.7\"}')",
+            "INSERT INTO event (id, customer_id, kind, at, recorded_at, source, dedupe_key, data) \
+             VALUES (3, 101, 'redemption', 8, 8, 'cli', 'redemption:hong', '{}')",
+            "INSERT INTO api_answer (token_id, key, request, claim, at, status, answer) VALUES (1, 'k1', 'r', 'c', 8, 200, '{\"reason\":\"`Hong@haru.example` is known\"}')",
+            "INSERT INTO api_answer (token_id, key, request, claim, at, status, answer) VALUES (1, 'k2', 'r', 'c', 8, 200, '{\"rows\":2}')",
+            "INSERT INTO enrolment (campaign_id, revision_id, occurrence_id, customer_id, arm, step, state, reason, created_at, updated_at) \
+             VALUES (3, 1, 1, 101, 'treated', '1', 'done', 'goal', 7, 7)",
             "INSERT INTO purchase (event_id, order_key, customer_id, at, amount, currency, status, updated_at) VALUES (1, 'O1', 101, 7, 500, 'KRW', 'paid', 7)",
             "INSERT INTO order_item (event_id, name) VALUES (1, '홍길동에게 선물')",
             "INSERT INTO consent (customer_id, topic, state, source, address, at, recorded_at) VALUES (101, 'news', 'granted', 'form', 'hong@haru.example', 7, 7)",
@@ -99,6 +105,11 @@ fn erased_is_gone_and_what_happened_stays() {
         assert_eq!(before["customer"]["email"], "hong@haru.example");
         assert_eq!(before["events"][0]["value"], 500);
         assert_eq!(before["hits"][0]["ip"], "192.0.2.7");
+        let pass = &before["enrolments"][0];
+        assert_eq!(
+            (&pass["arm"], &pass["state"], &pass["reason"]),
+            (&"treated".into(), &"done".into(), &"goal".into())
+        );
         assert_eq!(before["answers"][0]["comment"], "저는 홍길동입니다");
         assert_eq!(before["relationship"][0]["score"], 77.0);
         assert_eq!(before["items"][0]["name"], "홍길동에게 선물");
@@ -119,6 +130,10 @@ fn erased_is_gone_and_what_happened_stays() {
         assert_eq!(after["events"][0]["campaign_id"], 3);
         assert_eq!(after["messages"][0]["state"], "accepted");
         assert_eq!(after["purchases"][0]["amount"], 500);
+        let keys: Vec<(String,)> = t.db.all("SELECT dedupe_key FROM event ORDER BY id", args![]).await.unwrap();
+        assert_eq!(keys.iter().map(|k| k.0.as_str()).collect::<Vec<_>>(), ["order:O1", "erased:2", "erased:3"]);
+        let answers: Vec<(String,)> = t.db.all("SELECT key FROM api_answer", args![]).await.unwrap();
+        assert_eq!(answers, [("k2".to_owned(),)], "answers that repeat the address go, others stay");
         assert!(customer::find(&mut &t.db, "hong@haru.example").await.unwrap().is_empty());
         let hashes: Vec<(String,)> = t.db.all("SELECT hash FROM erased ORDER BY hash", args![]).await.unwrap();
         let mut expected = [key.address("hong@haru.example"), key.external("E1")];

@@ -118,3 +118,27 @@ fn a_grant_falls_with_its_mail_and_the_budget_has_it_again() {
         assert_eq!(used, 500);
     });
 }
+
+#[test]
+fn a_live_reward_that_went_bad_stops_no_campaign_and_live_rewards_keep_their_currency() {
+    on_both(|t| async move {
+        let world = shop(&t, 3).await;
+        world.launch("thank-regulars").await;
+        world.run().await;
+        let file = world.dir.join("dangol.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("\"KRW\""));
+        std::fs::write(&file, text.replace("\"KRW\"", "\"USD\"")).unwrap();
+        let why = world.app.reload().await.unwrap_err().to_string();
+        assert!(why.contains("from KRW to USD") && why.contains("petals") && why.contains("back"), "{why}");
+        assert_eq!(world.app.settings().site.currency.code(), "KRW");
+        std::fs::write(&file, text).unwrap();
+        world.app.reload().await.unwrap();
+
+        world.app.db.execute("UPDATE reward SET definition = 'kind = 7'", args![]).await.unwrap();
+        orders(&world, &[1], 1, "bad").await;
+        world.launch("spring").await;
+        world.run().await;
+        assert_eq!(world.received().len(), 3, "the other campaign goes out");
+    });
+}

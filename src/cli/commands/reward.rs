@@ -48,19 +48,29 @@ fn live(found: &Overview) -> String {
 
 async fn list(global: &Global, app: &App) -> anyhow::Result<()> {
     let found = all(app).await?;
-    output::show(global.json, &json!({ "rewards": found }), || {
+    let bad = reward::unusable(&mut &app.db, &app.settings()).await?;
+    let unusable: Vec<_> = bad.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect();
+    output::show(global.json, &json!({ "rewards": found, "unusable": unusable }), || {
         let rows = found.iter().map(|r| {
             let used = money(r.used, &r.currency);
             let budget = r.budget.as_ref().map_or_else(|| used.clone(), |b| format!("{used} of {b} ({})", r.period));
             let open = money(r.liability.active + r.liability.pending, &r.currency);
             vec![r.name.clone(), r.title.clone(), r.kind.to_owned(), live(r), budget, open]
         });
-        output::table(&["reward", "title", "kind", "live", "budget used", "open"], rows)
+        let mut text = output::table(&["reward", "title", "kind", "live", "budget used", "open"], rows);
+        for (_, why) in &bad {
+            text += &format!("live, and left out: {why}\n");
+        }
+        text
     })
 }
 
 async fn one(app: &App, name: &str) -> anyhow::Result<Overview> {
     app.readable(&format!("rewards/{name}.toml"))?;
+    let bad = reward::unusable(&mut &app.db, &app.settings()).await?;
+    if let Some((_, why)) = bad.into_iter().find(|(bad, _)| bad == name) {
+        bail!("it is live, and left out: {why}");
+    }
     let found = all(app).await?.into_iter().find(|found| found.name == name);
     found.with_context(|| {
         let known: Vec<&str> = app.workspace.rewards.keys().map(String::as_str).collect();

@@ -23,6 +23,7 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
     if erased.is_some() {
         return Ok(true);
     }
+    forget_answers(tx, [external.as_deref(), email.as_deref()]).await?;
     let hashes = [external.map(|id| key.external(&id)), email.map(|email| key.address(&email))];
     let hashes: Vec<String> = hashes.into_iter().flatten().collect();
     for hash in &hashes {
@@ -57,11 +58,29 @@ pub async fn erase(tx: &mut Tx, customer: i64, key: &ErasureKey, actor: &str, no
         "DELETE FROM order_item WHERE event_id IN (SELECT event_id FROM purchase WHERE customer_id = ?)",
         "UPDATE event SET data = '{}' WHERE customer_id = ?",
         // keys that others chose may hold anything; orders keep theirs, so that a return finds its order
-        "UPDATE event SET dedupe_key = 'erased:' || CAST(id AS TEXT) WHERE customer_id = ? AND source IN ('import', 'api') AND kind <> 'order'",
+        "UPDATE event SET dedupe_key = 'erased:' || CAST(id AS TEXT) WHERE customer_id = ? AND source IN ('import', 'api', 'cli') AND kind <> 'order'",
     ] {
         tx.execute(sql, args![customer]).await?;
     }
     note(tx, Note::Erasure, &[customer], Some(&serde_json::json!(hashes).to_string()), now).await?;
     audit(tx, actor, "customer erase", &format!("customer #{customer}"), None, now).await?;
     Ok(true)
+}
+
+/// Answers that the API keeps for a day may repeat the names that a row was sent with. Whoever sends such a request again
+/// has it done again, and hears what is true then.
+async fn forget_answers(tx: &mut Tx, names: [Option<&str>; 2]) -> Result<(), DbError> {
+    for name in names.into_iter().flatten() {
+        let written = serde_json::json!(name).to_string();
+        let mut pattern = String::from("%");
+        for c in written.trim_matches('"').to_lowercase().chars() {
+            if matches!(c, '%' | '_' | '!') {
+                pattern.push('!');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        tx.execute("DELETE FROM api_answer WHERE lower(answer) LIKE ? ESCAPE '!'", args![pattern]).await?;
+    }
+    Ok(())
 }

@@ -77,6 +77,18 @@ const PARTS: &[Part] = &[
         "FROM order_item WHERE event_id IN (SELECT event_id FROM purchase WHERE customer_id = ?) ORDER BY id",
     ),
     (
+        "enrolments",
+        &[
+            ("campaign_id", As::Int),
+            ("arm", As::Text),
+            ("state", As::Text),
+            ("reason", As::Text),
+            ("step", As::Text),
+            ("created_at", As::Time),
+        ],
+        "FROM enrolment WHERE customer_id = ? ORDER BY id",
+    ),
+    (
         "messages",
         &[
             ("id", As::Int),

@@ -130,7 +130,8 @@ impl FromRow for Changed {
     }
 }
 
-/// Makes results durable; gives those that were still ours to change.
+/// Makes results durable; gives those that were still ours to change. Where the address is gone, the reader was erased
+/// while the mail was on its way, and a server's reply, which often repeats the address, is not kept.
 pub(in crate::deliver) async fn finish(
     tx: &mut Tx,
     changes: &[Change],
@@ -153,7 +154,7 @@ pub(in crate::deliver) async fn finish(
         }
         let sql = "WITH input(id, token, state, reason, reply, next_at, settled_at) AS ({rows}) \
                    UPDATE message SET state = input.state, reason = input.reason, \
-                   reply = COALESCE(input.reply, message.reply), next_at = COALESCE(input.next_at, message.next_at), \
+                   reply = CASE WHEN message.address IS NULL THEN NULL ELSE COALESCE(input.reply, message.reply) END, next_at = COALESCE(input.next_at, message.next_at), \
                    settled_at = input.settled_at, node_id = NULL, token = NULL, updated_at = ? FROM input \
                    WHERE message.id = input.id AND message.token = input.token \
                    AND message.state IN ('claimed', 'transmitting') RETURNING message.id, message.campaign_id, message.rewarded";

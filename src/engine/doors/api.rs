@@ -1,7 +1,7 @@
 //! What the API's door asks of the stages: rows go where the rows of files go.
 
 use super::App;
-use crate::customer::{self, ErasureKey};
+use crate::customer::{Directory, ErasureKey, address_of};
 use crate::import::kinds::Landed;
 use crate::import::{self, Kind, Options};
 use crate::reward::{self, Redeem, Redemption, RewardError};
@@ -43,16 +43,19 @@ impl Intake for App {
                 (None, Some(code)) => Redeem::Coupon(code),
                 _ => return Ok(Landed::Rejected("a redemption has either `points` or a `code`".into())),
             };
-            let found = customer::find(&mut &self.db, customer).await?;
-            let customer = match found.as_slice() {
-                [one] if one.erased_at.is_none() => one.id,
-                [] | [_] => return Ok(Landed::Rejected(format!("no customer `{customer}` is known"))),
-                _ => return Ok(Landed::Rejected(format!("`{customer}` is the address of {} customers", found.len()))),
-            };
             let now = self.clock.now();
+            let mut tx = self.db.begin().await?;
+            // by the shop's own names alone: our ids are no business of a till
+            let address = address_of(customer);
+            let erasure = ErasureKey::new(self.secret.erasure_key());
+            let addresses = address.as_deref().into_iter().collect();
+            let directory = Directory::gather(&mut tx, vec![customer], addresses, &erasure).await?;
+            let customer = match directory.named(customer, address.as_deref()) {
+                Ok(slot) => directory.id(slot),
+                Err(why) => return Ok(Landed::Rejected(why.to_string())),
+            };
             let (reward, key, at) = (reward.to_owned(), key.to_owned(), at.unwrap_or(now));
             let ask = Redemption { customer, reward, what, key, at, source: "api", batch: None };
-            let mut tx = self.db.begin().await?;
             let redeemed = match reward::redeem(&mut tx, &ask, now).await {
                 Ok(redeemed) => redeemed,
                 Err(RewardError::Refused(why)) => return Ok(Landed::Rejected(why.to_string())),

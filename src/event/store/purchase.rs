@@ -93,6 +93,16 @@ impl FromRow for Purchase {
     }
 }
 
+/// SQL: what is left of the margin of the order `p`, as a real number: a part refund takes its share along. NULL where no
+/// margin is known. One text for the ceiling of rewards and the reports of campaigns.
+pub fn net_margin(db: &impl Query, p: &str) -> String {
+    let real = |expression: &str| db.dialect().real(expression);
+    let margin = real(&format!("{p}.margin"));
+    let net = real(&format!("CASE WHEN {p}.refunded > {p}.amount THEN 0 ELSE {p}.amount - {p}.refunded END"));
+    let amount = real(&format!("{p}.amount"));
+    format!("CASE WHEN {p}.amount > 0 AND {p}.refunded > 0 THEN {margin} * {net} / {amount} ELSE {margin} END")
+}
+
 const NAMES: &str =
     "event_id, order_key, customer_id, at, amount, currency, margin, discount, refunded, status, batch_id";
 const TYPES: &[Type] = &[

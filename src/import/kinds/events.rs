@@ -190,10 +190,9 @@ impl Events {
         let ask = Redemption { customer, reward, what, key, at: row.at, source: context.door.source(), batch };
         match reward::redeem_in(tx, &ask, context.now).await {
             Ok((redeemed, event)) => Ok((if redeemed.again { Landed::Unchanged } else { Landed::Inserted }, event)),
-            Err(RewardError::Db(e)) => Err(e),
             Err(why @ RewardError::Refused(_)) => Ok((Landed::Rejected(why.to_string()), None)),
-            // the slice is undone as a whole
-            Err(other) => Err(DbError::Locked(other.to_string())),
+            // the slice is undone as a whole, and tried again when somebody else was faster
+            Err(other) => Err(other.into_db()),
         }
     }
 
@@ -238,6 +237,9 @@ fn kind(text: &str, context: &Context) -> Result<String, String> {
         kind if !kind.may_be_reported() => {
             Err(format!("`{}` is what Dangol observes itself; others cannot report it", shown()))
         }
-        _ => Ok(name),
+        _ => match context.door.redemptions().filter(|_| name == reward::EVENT) {
+            Some(route) => Err(format!("a redemption comes in by {route}, with a token of the scope `rewards`")),
+            None => Ok(name),
+        },
     }
 }

@@ -3,6 +3,7 @@
 use super::{CHUNK, ints};
 use crate::args;
 use crate::db::{DbError, Query, Rows, Tx};
+use crate::event::purchase::net_margin;
 use std::collections::{HashMap, HashSet};
 
 /// What of a period's budget is used. In a transaction its row is made and held, so that no two grants see the same room.
@@ -59,15 +60,11 @@ pub(in crate::reward) async fn margins(
     since: i64,
     until: i64,
 ) -> Result<HashMap<i64, i64>, DbError> {
-    let dialect = db.dialect();
     let sql = format!(
-        "WITH input(k) AS ({{rows}}) SELECT p.customer_id, sum(CASE WHEN p.amount > 0 AND p.refunded > 0 THEN {margin} * {net} / {amount} \
-         ELSE {margin} END) \
+        "WITH input(k) AS ({{rows}}) SELECT p.customer_id, sum({margin}) \
          FROM input JOIN purchase p ON p.customer_id = input.k WHERE p.margin IS NOT NULL AND p.currency = ? AND p.at > ? \
          AND p.at <= ? AND p.status NOT IN ('cancelled', 'returned') GROUP BY p.customer_id",
-        margin = dialect.real("p.margin"),
-        amount = dialect.real("p.amount"),
-        net = dialect.real("CASE WHEN p.refunded > p.amount THEN 0 ELSE p.amount - p.refunded END"),
+        margin = net_margin(db, "p"),
     );
     let mut all = HashMap::new();
     for chunk in Rows::pieces(customers, CHUNK) {

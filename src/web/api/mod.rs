@@ -36,7 +36,9 @@ use refusal::Refusal;
 use serde_json::Value as Json;
 use std::sync::Arc;
 
-/// What the API asks of the stages. An error means "not now": nothing was done, and the same request may come again.
+/// What the API asks of the stages. An error means "not now": what was asked is not done, or it is not known whether, and
+/// the same request may come again. Of many redemptions each is asked for by itself, so those before the one that failed
+/// stand, and are `unchanged` when they come again.
 pub trait Intake: Send + Sync {
     /// Takes rows in, all or, on an error, none; each is an object, or why it could not be read. `create`: orders and
     /// events of unknown customers make them. `request` is a word that no other request has.

@@ -31,7 +31,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("415", "The body is neither JSON nor NDJSON."),
     ("429", "The token asks too often: wait for Retry-After."),
     ("500", "Something is wrong inside."),
-    ("503", "Not now: send the same request again after Retry-After."),
+    (
+        "503",
+        "Not now: send the same request again after Retry-After. Rows land together or not at all; of redemptions some may stand, and are `unchanged` when they come again.",
+    ),
 ];
 
 fn document(url: &str, limits: &Api) -> Json {

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Nothing was done, and why.
+/// Why a request was not done, or, with a 5xx, not to its end.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub(super) struct Refusal {
@@ -40,7 +40,7 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// Not now: nothing was done, or it is not known whether.
+    /// Not now: nothing was done, or a part of what was asked, or it is not known.
     pub(super) fn unavailable(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after(5)
     }

@@ -141,7 +141,9 @@ async fn redeem(state: &State, rows: Vec<Result<Json, String>>) -> anyhow::Resul
 
 fn not_now(why: &impl std::fmt::Display) -> Refusal {
     tracing::error!(error = %why, "rows of the API cannot be taken in");
-    Refusal::unavailable("the rows cannot be taken in right now: send the same request again")
+    Refusal::unavailable(
+        "the rows cannot be taken in right now: send the same request again; what has landed will be `unchanged`",
+    )
 }
 
 fn answered(status: StatusCode, text: String) -> Response {

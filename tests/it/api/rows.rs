@@ -236,6 +236,8 @@ fn the_erased_stay_erased() {
             ("/api/v1/orders?create=true", json!({ "customer": "H", "order_id": 1, "at": "2027-01-02", "amount": 1 })),
             ("/api/v1/events?create=true", json!({ "customer": HONG, "kind": "visit", "at": "2027-01-02" })),
             ("/api/v1/consents", json!({ "customer": HONG, "topic": "newsletter", "state": "granted" })),
+            ("/api/v1/rewards/redeem", json!({ "customer": "H", "reward": "petals", "points": 5, "key": "R-1" })),
+            ("/api/v1/rewards/redeem", json!({ "customer": HONG, "reward": "petals", "points": 5, "key": "R-2" })),
         ] {
             let said = shop.tell(path, row).await;
             assert!(said.status == 422 && said.words().starts_with("erased"), "{path} {said:?}");

@@ -4,8 +4,10 @@ use super::shop::{Said, Shop, on_a_shop};
 use crate::support::on_both;
 use dangol::access::{self, AccessError, Denied, Scope};
 use dangol::args;
-use dangol::customer::audit_of;
-use serde_json::json;
+use dangol::customer::{audit_of, find};
+use dangol::reward::{self, Grant, Granted, Reward};
+use dangol::types::Timestamp;
+use serde_json::{Value as Json, json};
 
 async fn with(shop: &Shop, authorization: &str) -> Said {
     let request = shop.client.post(format!("{}/api/v1/orders", shop.base)).body("[]");
@@ -122,5 +124,71 @@ fn a_name_is_one_tokens_until_it_is_revoked() {
         assert!(was_good && revoked.id == second.token.id, "the one that is good");
         assert!(matches!(access::revoke(&t.db, "nobody", "min", now).await, Err(AccessError::Unknown(_))));
         assert_eq!(access::list(&t.db).await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn what_a_token_may_spend_is_a_scope_of_its_own_and_a_customer_is_named_as_the_shop_names_them() {
+    on_a_shop("", async |_t, mut shop| {
+        let app = shop.world.app.clone();
+        let now = shop.world.now();
+        shop.tell("/api/v1/customers", json!({ "external_id": "C-1", "email": "홍길동@예시.한국" })).await;
+        let id = find(&mut &app.db, "C-1").await.unwrap()[0].id;
+        let file = "kind = \"points\"\nunit = \"1 KRW\"\n";
+        let mut tx = app.db.begin().await.unwrap();
+        reward::put_live(&mut tx, "petals", file, &app.settings(), now).await.unwrap();
+        let petals = Reward::read("petals", file, &app.settings()).unwrap();
+        let grant = Grant {
+            customer: id,
+            rule: "gift".into(),
+            period: "p".into(),
+            points: Some(100),
+            message: None,
+            pending: false,
+        };
+        assert!(matches!(reward::grant(&mut tx, &[grant], &petals, now).await.unwrap()[0], Granted::Yes(_)));
+        tx.commit().await.unwrap();
+        let event = json!({ "customer": "C-1", "kind": "redemption", "at": "2027-03-01", "key": "K",
+            "data": { "reward": "petals", "points": 30 } });
+        let redeem =
+            |customer: Json, key: &str| json!({ "customer": customer, "reward": "petals", "points": 30, "key": key });
+
+        let all = std::mem::take(&mut shop.token);
+        shop.token = shop.give("events", &[Scope::Events]).await;
+        for kind in ["redemption", "Redemption"] {
+            let mut event = event.clone();
+            event["kind"] = json!(kind);
+            let said = shop.tell("/api/v1/events", event).await;
+            assert!(said.status == 422 && said.words().contains("/api/v1/rewards/redeem"), "{said:?}");
+        }
+        let said = shop.tell("/api/v1/rewards/redeem", redeem(json!("C-1"), "K")).await;
+        assert_eq!((said.status, said.code()), (403, "missing_scope"));
+
+        shop.token = all;
+        for ours in [json!(id), json!(format!("#{id}"))] {
+            let said = shop.tell("/api/v1/rewards/redeem", redeem(ours, "K-0")).await;
+            assert!(said.status == 422 && said.words().starts_with("no customer is known"), "our own number: {said:?}");
+        }
+        let said = shop.tell("/api/v1/rewards/redeem", redeem(json!("C-1"), "K-1")).await;
+        assert_eq!(said.outcomes(), ["inserted"]);
+        let said = shop.tell("/api/v1/rewards/redeem", redeem(json!("홍길동@예시.한국"), "K-2")).await;
+        assert_eq!(said.outcomes(), ["inserted"]);
+        let (_, balance) = reward::entries(&mut &app.db, id, "petals").await.unwrap();
+        assert_eq!((balance.active, balance.spent), (40, 60));
+    });
+}
+
+#[test]
+fn all_answers_older_than_a_day_are_forgotten_at_once() {
+    on_both(|t| async move {
+        let now: Timestamp = "2027-03-02T03:00:00Z".parse().unwrap();
+        let old = now.as_millisecond() - 86_400_001;
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) \
+                   INSERT INTO api_answer (token_id, key, request, claim, at) \
+                   SELECT 1, CAST(i AS TEXT), 'r', 'c', CASE WHEN i = 7 THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END FROM n";
+        t.db.execute(sql, args![now, old]).await.unwrap();
+        assert_eq!(access::forget(&t.db, now).await.unwrap(), 2_499);
+        let left: Vec<(String,)> = t.db.all("SELECT key FROM api_answer", args![]).await.unwrap();
+        assert_eq!(left, [("7".to_owned(),)]);
     });
 }

@@ -178,7 +178,7 @@ fn relays_that_are_read_again_take_over_without_a_restart() {
         running.schedule();
         until("the first campaign has gone", async || old.taken().len() == 10).await;
         std::fs::write(world.dir.join("dangol.toml"), text(&new)).unwrap();
-        world.app.reload().unwrap();
+        world.app.reload().await.unwrap();
         until("the old connections have closed", async || old.commands().iter().any(|line| line == "QUIT")).await;
         let spring = std::fs::read_to_string(world.dir.join("campaigns/spring.toml")).unwrap();
         std::fs::write(world.dir.join("campaigns/second.toml"), spring).unwrap();

@@ -57,11 +57,11 @@ fn without_its_key_a_campaign_is_held_and_sends_nothing() {
         let held = status.campaigns[0].held.clone().unwrap();
         assert!(held.contains("sender `hello` cannot be signed") && held.contains("e1.pem"), "{held}");
         // a reload without the key keeps what was read before, and says why
-        let refused = world.app.reload().unwrap_err().to_string();
+        let refused = world.app.reload().await.unwrap_err().to_string();
         assert!(refused.contains("there is no key in"), "{refused}");
         std::fs::remove_file(world.dir.join(".secret/d1.pem")).unwrap();
         put_keys(&world.dir);
-        world.app.reload().unwrap();
+        world.app.reload().await.unwrap();
         use dangol::campaign::control::{Action, control};
         control(&world.app.db, Some("spring"), Action::Resume, world.now()).await.unwrap();
         world.run().await;

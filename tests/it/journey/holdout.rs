@@ -76,9 +76,13 @@ fn only_closed_windows_are_judged_and_a_real_effect_is_seen() {
         let treated: Vec<(i64,)> =
             world.app.db.all("SELECT customer_id FROM enrolment WHERE arm = 'treated'", args![]).await.unwrap();
         let visit = |id: i64| {
-            format!("{{\"customer\":\"c{id}\",\"kind\":\"visit\",\"at\":\"{}\",\"key\":\"v{id}\"}}\n", world.now())
+            format!("{{\"customer\":\"c{id}\",\"kind\":\"visit\",\"at\":\"{}\",\"key\":\"v{id}\"", world.now())
         };
-        let visits: String = treated.iter().take(30).map(|(id,)| visit(*id)).collect();
+        // plain counts, money of the site's currency, and of another
+        let worth = ["\"value\":7", "\"value\":1000,\"currency\":\"KRW\"", "\"value\":9,\"currency\":\"USD\""];
+        let visits =
+            treated.iter().take(30).enumerate().map(|(i, (id,))| format!("{},{}}}\n", visit(*id), worth[i % 3]));
+        let visits: String = visits.collect();
         world.import(Kind::Events, &visits, None).await;
         world.later("3d");
         world.buy(101..=120).await;
@@ -88,7 +92,8 @@ fn only_closed_windows_are_judged_and_a_real_effect_is_seen() {
         assert_eq!(report.assigned.treated + report.assigned.holdout, 120);
         let goal = report.goal.unwrap();
         assert_eq!((goal.treated.n + goal.holdout.n, goal.open), (100, 20), "twenty have had no time yet");
-        assert_eq!((goal.treated.converted, goal.holdout.converted), (30, 0));
+        assert_eq!((goal.treated.converted, goal.holdout.converted), (20, 0));
+        assert_eq!(goal.treated.value, "10000", "won alone: neither counts nor dollars");
         assert!(goal.low.unwrap() > 0.0 && goal.verdict.contains("it brought more"), "{}", goal.verdict);
     });
 }
@@ -109,5 +114,28 @@ fn none_is_held_out_of_service_mail_nor_of_what_is_sent_once() {
             let assigned = world.report(name).await.assigned;
             assert_eq!((assigned.treated, assigned.holdout), (60, 0), "{name}");
         }
+    });
+}
+
+#[test]
+fn a_part_refund_takes_its_share_of_the_margin_along() {
+    on_both(async |t| {
+        let text = "holdout = \"0%\"\nsend = \"j/one\"\n[goal]\nevent = \"order\"\nwithin = \"5d\"\nvalue = \"margin\"\n\
+                    [trigger]\nenters = \"buyers\"\n";
+        let world = campaign(world(&t, 2).await, &t, "thanks", text).await;
+        world.launch("thanks").await;
+        world.buy(1..=2).await;
+        world.run().await;
+        world.later("1d");
+        let at = world.now();
+        let csv = format!(
+            "customer,order_id,at,amount,margin,refunded\nc1,M-1,{at},1000,400,250\nc2,M-2,{at},1000,100,0\nc2,M-3,{at},1000,,0\n"
+        );
+        let report = world.import(Kind::Orders, &csv, None).await;
+        assert_eq!(report.inserted, 3, "{report:?}");
+        world.later("6d");
+        world.run().await;
+        let goal = world.report("thanks").await.goal.unwrap();
+        assert_eq!(goal.treated.value, "400", "three quarters of 400, and 100");
     });
 }
