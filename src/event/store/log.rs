@@ -169,6 +169,20 @@ pub async fn kinds_seen(db: &mut impl Query) -> Result<Vec<String>, DbError> {
     Ok(rows.into_iter().map(|(kind,)| kind).collect())
 }
 
+/// Of the events of these keys that the log has: the key, whose it is, and its kind.
+///
+/// # Errors
+/// What the database says.
+pub async fn by_keys(db: &mut impl Query, keys: &[&str]) -> Result<Vec<(String, (Option<i64>, String))>, DbError> {
+    let mut found = Vec::new();
+    for chunk in Rows::pieces(keys, CHUNK) {
+        let sql = "SELECT dedupe_key, customer_id, kind FROM event WHERE dedupe_key IN ({rows})";
+        let rows: Vec<(String, Option<i64>, String)> = db.all_with_rows(sql, Rows::texts(chunk), args![]).await?;
+        found.extend(rows.into_iter().map(|(key, customer, kind)| (key, (customer, kind))));
+    }
+    Ok(found)
+}
+
 /// Where the reader `name` stands: the id of the last event that it has dealt with.
 ///
 /// # Errors

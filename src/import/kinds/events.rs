@@ -10,6 +10,7 @@ use crate::reward::{self, Redeem, Redemption, RewardError};
 use crate::types::{Currency, Money, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
 
 /// Rows of events.
 #[derive(Debug, Default)]
@@ -145,9 +146,24 @@ impl Rows for Events {
         }
         event::append_in(tx, &redemptions, context.now).await?;
         let ids = event::append_in(tx, &events, context.now).await?;
-        for (outcome, id) in plain.into_iter().zip(ids) {
+        let known: Vec<&str> = events
+            .iter()
+            .zip(&ids)
+            .filter(|(_, id)| id.is_none())
+            .map(|(event, _)| event.dedupe_key.as_str())
+            .collect();
+        let standing: HashMap<String, (Option<i64>, String)> = event::by_keys(tx, &known).await?.into_iter().collect();
+        for ((outcome, id), event) in plain.into_iter().zip(ids).zip(&events) {
             if id.is_some() {
                 *outcome = Landed::Inserted;
+            } else if standing.get(&event.dedupe_key).is_some_and(|(customer, kind)| {
+                customer.is_some_and(|customer| customer != event.customer) || kind != event.kind.name()
+            }) {
+                let key = event.dedupe_key.trim_start_matches("event:");
+                let why = format!(
+                    "another event came under the key `{key}`, of another kind or customer: a key stands for one"
+                );
+                *outcome = Landed::Rejected(why);
             }
         }
         Ok(Landing { outcomes, withdrawn_kept: 0 })

@@ -152,3 +152,21 @@ proptest! {
         })?;
     }
 }
+
+#[test]
+fn a_key_stands_for_one_event_whoever_says_it_again() {
+    on_both(|t| async move {
+        let door = Door::new(t);
+        let people = "external_id,email\na,hong@example.com\nb,minji@example.com\n";
+        door.with(Kind::Customers, people, |_| {}).await.unwrap();
+        let said = |who: &str, kind: &str| format!("customer,kind,at,key\n{who},{kind},2026-01-01,k1\n");
+        for (who, kind, expected) in
+            [("a", "visit", [1, 1, 0, 0, 0]), ("a", "visit", [1, 0, 0, 1, 0]), ("a", "review", [1, 0, 0, 0, 1])]
+        {
+            let report = door.with(Kind::Events, &said(who, kind), |_| {}).await.unwrap();
+            assert_eq!(counts(&report), expected, "{who} {kind} {report:?}");
+        }
+        let other = door.with(Kind::Events, &said("b", "visit"), |_| {}).await.unwrap();
+        assert!(other.reasons[0].reason.contains("a key stands for one"), "{other:?}");
+    });
+}
