@@ -58,21 +58,6 @@ impl Problem {
         }
     }
 
-    /// A mistake at a line and column (from 1, in characters) of `source`.
-    pub fn at_line(
-        file: &str,
-        source: &str,
-        line: usize,
-        column: usize,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Problem {
-        let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        let rest = &source[start.min(source.len())..];
-        let offset: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
-        Problem::at(file, source, start + offset..start + offset + 1, code, message)
-    }
-
     /// A mistake of a file as a whole.
     pub fn whole(file: &str, code: &'static str, message: impl Into<String>) -> Problem {
         Problem {

@@ -1,9 +1,9 @@
 //! What a template is compiled with: the shop, the campaign, the law. The same for all readers of a revision.
 
 use crate::config::model::{Profile, Sender, Settings, Survey, TopicKind, Words};
+use crate::types::Currency;
 use crate::types::email::Mailbox;
 use crate::types::locale::{Locale, Zone};
-use crate::types::{Currency, Email};
 use std::collections::BTreeMap;
 
 /// The shop, as far as a mail shows it.
@@ -100,10 +100,5 @@ impl CompileOptions {
             clicks: settings.tracking.clicks,
             utm,
         }
-    }
-
-    /// The address that readers see.
-    pub fn from_email(&self) -> &Email {
-        &self.from.email
     }
 }

@@ -61,10 +61,6 @@ impl Zone {
     pub fn tz(&self) -> &jiff::tz::TimeZone {
         &self.0
     }
-    /// UTC.
-    pub fn utc() -> Zone {
-        Zone(jiff::tz::TimeZone::UTC)
-    }
 }
 
 impl FromStr for Zone {

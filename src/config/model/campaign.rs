@@ -131,16 +131,7 @@ impl At {
 
 impl<'de> Deserialize<'de> for At {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<At, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Word(String),
-            Time(toml::value::Datetime),
-        }
-        let text = match Raw::deserialize(d)? {
-            Raw::Word(text) => text,
-            Raw::Time(time) => time.to_string(),
-        };
+        let text = super::words::word_or_time(d)?;
         At::parse(&text).map_err(serde::de::Error::custom)
     }
 }

@@ -73,16 +73,7 @@ pub struct Day(pub Date);
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Day, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Word(String),
-            Time(toml::value::Datetime),
-        }
-        let text = match Raw::deserialize(d)? {
-            Raw::Word(text) => text,
-            Raw::Time(time) => time.to_string(),
-        };
+        let text = super::words::word_or_time(d)?;
         // a date alone: a time behind it would be forgotten
         let day = (text.len() == 10).then(|| text.parse().ok()).flatten();
         day.map(Day).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a day such as 2027-03-01")))

@@ -37,3 +37,17 @@ impl Words {
         }
     }
 }
+
+/// A text, or a date or time as TOML writes it without quotes, as text.
+pub(super) fn word_or_time<'de, D: serde::Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Raw {
+        Word(String),
+        Time(toml::value::Datetime),
+    }
+    Ok(match Raw::deserialize(d)? {
+        Raw::Word(text) => text,
+        Raw::Time(time) => time.to_string(),
+    })
+}
