@@ -2,16 +2,18 @@
 //! connections and mails of the same size, in turn.
 //!
 //! `cargo bench --bench delivery` needs Postfix's `smtp-sink` and `smtp-source` (`apt-get install postfix`). What is
-//! measured is the whole way of each mail from its row in the queue: claimed, rendered with links of its own, judged,
-//! `transmitting` on the disk, sent, its result on the disk. Taking the audience into the queue is told apart.
+//! measured is the whole way of each mail from its row in the queue: claimed, rendered with links of its own, signed if
+//! it is to be, judged, `transmitting` on the disk, sent, its result on the disk. It runs in a process of its own, whose
+//! memory is told. Taking the audience into the queue comes before, and is told apart.
 //!
 //! | variable | |
 //! |---|---|
 //! | `DANGOL_BENCH_MAILS` | how many recipients, `10000,100000` |
+//! | `DANGOL_BENCH_SIGN` | how mail is signed, `none,rsa,ed25519`; `both` is RSA and Ed25519 |
 //! | `DANGOL_BENCH_CONNECTIONS` | 32 |
 //! | `DANGOL_BENCH_ROUNDS` | 3 |
+//! | `DANGOL_BENCH_RATE` | a rate set for the relay, such as `2000/s`: the run then tells how exactly it was kept, from the first mail's time to the last's |
 //! | `DANGOL_BENCH_DATABASE` | a PostgreSQL URL whose database may be emptied; default SQLite |
-//! | `DANGOL_BENCH_SENDER` | lines for `[sender.hello]`, such as `dkim = { … }` |
 
 use anyhow::{Context as _, ensure};
 use dangol::campaign::content::Content;
@@ -21,16 +23,24 @@ use dangol::config::init;
 use dangol::customer::ErasureKey;
 use dangol::engine::{App, Environment, Open, Roles, Running};
 use dangol::import::{self, Input, Kind, Options};
+use dangol::render::dkim::{Algorithm, generate};
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Where the workspace is, for the process that sends.
+const CHILD: &str = "DANGOL_BENCH_WORKSPACE";
+
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run())
+    match std::env::var(CHILD) {
+        Ok(shop) => runtime.block_on(send(Path::new(&shop))),
+        Err(_) => runtime.block_on(run()),
+    }
 }
 
 fn number(name: &str, otherwise: usize) -> usize {
@@ -38,29 +48,36 @@ fn number(name: &str, otherwise: usize) -> usize {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let sizes = std::env::var("DANGOL_BENCH_MAILS").unwrap_or_else(|_| "10000,100000".into());
+    let list = |name: &str, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.into());
+    let (sizes, ways) = (list("DANGOL_BENCH_MAILS", "10000,100000"), list("DANGOL_BENCH_SIGN", "none,rsa,ed25519"));
     let (connections, rounds) = (number("DANGOL_BENCH_CONNECTIONS", 32), number("DANGOL_BENCH_ROUNDS", 3));
     for mails in sizes.split(',').map(str::trim) {
         let mails: usize = mails.parse().context("DANGOL_BENCH_MAILS is a list of numbers")?;
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            let sink = Sink::start()?;
-            let run = campaign(mails, connections, sink.port).await?;
-            let reference = source(mails, connections, run.bytes, sink.port)?;
-            println!(
-                "{mails} mails of {} bytes, {connections} connections: {:>6.0}/s   smtp-source {reference:>6.0}/s   ratio {:.2}   \
-                 (enrolled {:.0}/s, {} MB resident at most)",
-                run.bytes,
-                run.rate,
-                run.rate / reference,
-                run.enrolled,
-                run.resident
-            );
-            ours.push(run.rate);
-            theirs.push(reference);
+        for sign in ways.split(',').map(str::trim) {
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for _ in 0..rounds {
+                let sink = Sink::start()?;
+                let run = campaign(mails, connections, sink.port, sign).await?;
+                let reference = source(mails, connections, run.bytes, sink.port)?;
+                println!(
+                    "{mails} mails of {} bytes, signed: {sign}, {connections} connections: {:>6.0}/s   \
+                     smtp-source {reference:>6.0}/s   ratio {:.2}   (enrolled {:.0}/s, {} MB resident at most)",
+                    run.bytes,
+                    run.rate,
+                    run.rate / reference,
+                    run.enrolled,
+                    run.resident
+                );
+                if let Ok(rate) = std::env::var("DANGOL_BENCH_RATE") {
+                    println!("set {rate}, kept {:.3}/s from the first mail to the last", run.kept);
+                }
+                ours.push(run.rate);
+                theirs.push(reference);
+            }
+            let (run, reference) = (median(&mut ours), median(&mut theirs));
+            let ratio = run / reference;
+            println!("{mails}, signed: {sign}: median {run:.0}/s, smtp-source {reference:.0}/s, ratio {ratio:.2}\n");
         }
-        let (run, reference) = (median(&mut ours), median(&mut theirs));
-        println!("{mails}: median {run:.0}/s, smtp-source {reference:.0}/s, ratio {:.2}\n", run / reference);
     }
     Ok(())
 }
@@ -115,19 +132,24 @@ fn source(mails: usize, connections: usize, bytes: usize, port: u16) -> anyhow::
 struct Run {
     /// Mails a second, from the queue to the sink.
     rate: f64,
+    /// Mails a second from the time of the first to that of the last, as the database has them.
+    kept: f64,
     /// Customers a second, from the database into the queue.
     enrolled: f64,
     /// Of one mail.
     bytes: usize,
-    /// The most memory that this process has held, in MB.
+    /// The most memory that the process has held that sent them, in MB.
     resident: u64,
 }
 
-async fn campaign(mails: usize, connections: usize, port: u16) -> anyhow::Result<Run> {
+async fn campaign(mails: usize, connections: usize, port: u16, sign: &str) -> anyhow::Result<Run> {
     let dir = tempfile::tempdir()?;
     let shop = dir.path().join("shop");
     init::write(&shop)?;
-    std::fs::write(shop.join("dangol.toml"), settings(connections, port))?;
+    std::fs::write(shop.join("dangol.toml"), settings(connections, port, &keys(&shop, sign)?))?;
+    if let Ok(url) = std::env::var("DANGOL_BENCH_DATABASE") {
+        empty(&url).await?;
+    }
     let app = open(&shop).await?;
     customers(&app, dir.path(), mails).await?;
     let content = Content::of(&app.workspace, "spring")?;
@@ -137,19 +159,59 @@ async fn campaign(mails: usize, connections: usize, port: u16) -> anyhow::Result
     let start = Instant::now();
     while enrol::tick(&app.db, &app.cache, &settings, 64, app.clock.now()).await?.slices > 0 {}
     let enrolled = mails as f64 / start.elapsed().as_secs_f64();
-    let (_, made) =
+    let (_, mut made) =
         dangol::campaign::preview::preview(&app.db, &app.composer, &live, None, 1, None, app.clock.now()).await?;
+    app.composer.sign(&live, &mut made, app.clock.now())?;
+    app.db.close().await;
 
-    let running = Running::start(app.clone(), Roles::ALL).await?;
-    let start = Instant::now();
-    running.until_idle().await?;
-    let seconds = start.elapsed().as_secs_f64();
-    running.stop().await?;
+    let sent = Command::new(std::env::current_exe()?).env(CHILD, &shop).stderr(Stdio::inherit()).output()?;
+    ensure!(sent.status.success(), "the process that sends failed");
+    let told = String::from_utf8(sent.stdout)?;
+    let (seconds, resident) = told.trim().split_once(' ').context("the process that sends told nothing")?;
+
+    let app = open(&shop).await?;
     let counts = dangol::deliver::store::counts(&mut &app.db, None).await?;
     let accepted = counts.iter().find(|(state, _)| state == "accepted").map_or(0, |(_, n)| *n);
     ensure!(usize::try_from(accepted)? == mails, "not all were accepted: {counts:?}");
+    let sql = "SELECT min(sent_at), max(sent_at) FROM message";
+    let (first, last): (i64, i64) = app.db.one(sql, vec![]).await?;
+    let kept = (mails as f64 - 1.0) * 1e3 / (last - first).max(1) as f64;
     app.db.close().await;
-    Ok(Run { rate: mails as f64 / seconds, enrolled, bytes: made.bytes.len(), resident: resident() })
+    let rate = mails as f64 / seconds.parse::<f64>()?;
+    Ok(Run { rate, kept, enrolled, bytes: made.bytes.len(), resident: resident.parse()? })
+}
+
+/// Sends all that is queued; tells how many seconds it took, and the memory.
+async fn send(shop: &Path) -> anyhow::Result<()> {
+    let app = open(shop).await?;
+    let start = Instant::now();
+    let running = Running::start(app.clone(), Roles::ALL).await?;
+    running.until_idle().await?;
+    let seconds = start.elapsed().as_secs_f64();
+    running.stop().await?;
+    app.db.close().await;
+    println!("{seconds} {}", resident());
+    Ok(())
+}
+
+/// New keys, and the line of `[sender.hello]` that names them.
+fn keys(shop: &Path, sign: &str) -> anyhow::Result<String> {
+    let algorithms = match sign {
+        "none" => return Ok(String::new()),
+        "rsa" => vec![Algorithm::Rsa],
+        "ed25519" => vec![Algorithm::Ed25519],
+        "both" => vec![Algorithm::Rsa, Algorithm::Ed25519],
+        other => anyhow::bail!("DANGOL_BENCH_SIGN has none, rsa, ed25519 and both, and not {other}"),
+    };
+    let mut tables = Vec::new();
+    for (i, algorithm) in algorithms.into_iter().enumerate() {
+        let file = format!("bench{i}.pem");
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        options.open(shop.join(&file))?.write_all(generate::pem(algorithm).map_err(anyhow::Error::msg)?.as_bytes())?;
+        tables.push(format!("{{ selector = \"s{i}\", key = \"{file}\" }}"));
+    }
+    Ok(format!("dkim = [{}]", tables.join(", ")))
 }
 
 /// The most memory that this process has held, in MB (Linux).
@@ -161,11 +223,12 @@ fn resident() -> u64 {
 
 async fn customers(app: &App, dir: &Path, n: usize) -> anyhow::Result<()> {
     let file = dir.join("customers.csv");
-    let mut csv = String::from("external_id,email,name,locale,city\n");
+    let mut csv = std::io::BufWriter::new(std::fs::File::create(&file)?);
+    writeln!(csv, "external_id,email,name,locale,city")?;
     for i in 0..n {
         writeln!(csv, "c{i},reader{i}@example.com,홍길동,ko,Seoul")?;
     }
-    std::fs::write(&file, csv)?;
+    csv.flush()?;
     let settings = app.settings();
     let mut options = Options::new(&settings, ErasureKey::new(app.secret.erasure_key()));
     options.consent = Some(("newsletter".into(), "bench".into()));
@@ -178,7 +241,6 @@ async fn customers(app: &App, dir: &Path, n: usize) -> anyhow::Result<()> {
 async fn open(shop: &Path) -> anyhow::Result<App> {
     let mut environment = HashMap::new();
     if let Ok(url) = std::env::var("DANGOL_BENCH_DATABASE") {
-        empty(&url).await?;
         environment.insert("DANGOL_DATABASE_URL".to_owned(), url);
     }
     let environment = Environment::Of(Arc::new(environment));
@@ -194,8 +256,8 @@ async fn empty(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn settings(connections: usize, port: u16) -> String {
-    let sender = std::env::var("DANGOL_BENCH_SENDER").unwrap_or_default();
+fn settings(connections: usize, port: u16, dkim: &str) -> String {
+    let rate = std::env::var("DANGOL_BENCH_RATE").unwrap_or_else(|_| "1000000/s".into());
     format!(
         r#"
 [site]
@@ -211,7 +273,7 @@ profile = "kr"
 [[relay]]
 name = "primary"
 url = "smtp://127.0.0.1:{port}"
-rate = "1000000/s"
+rate = "{rate}"
 connections = {connections}
 per_connection = 100000
 [limits]
@@ -223,7 +285,7 @@ quiet = "off"
 kind = "service"
 [sender.hello]
 from = "Haru Garden <hello@haru.example>"
-{sender}
+{dkim}
 "#
     )
 }

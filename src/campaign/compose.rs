@@ -327,11 +327,11 @@ impl Composer {
         }
         let rule = live.rule(settings, now).map_err(|e| refuse(format!("render: {e}")))?;
         let zone = reader::zone(person, &settings.site.timezone);
-        let policy = Policy { rule, cap: live.cap, quiet: live.quiet, zone };
+        let policy = Arc::new(Policy { rule, cap: live.cap, quiet: live.quiet, zone });
         self.sign(live, &mut made, now).map_err(|e| refuse(e.to_string()))?;
         let from = self.envelope(live, claimed.id);
         let relay = live.campaign.relay.clone();
-        Ok(Outgoing { claimed, policy, from, to, bytes: made.bytes, relay })
+        Ok(Outgoing { claimed: Arc::new(claimed), policy, from, to, bytes: made.bytes, relay })
     }
 }
 

@@ -93,6 +93,8 @@ impl Db {
                 let write = SqlitePoolOptions::new()
                     .max_connections(1)
                     .acquire_timeout(BUSY)
+                    // a file does not go away as a server does: asking each time costs as much as a small statement
+                    .test_before_acquire(false)
                     // what is erased is overwritten, in pages that become free too: FAST would leave those
                     .connect_with(options.clone().pragma("secure_delete", "on"))
                     .await
@@ -100,7 +102,9 @@ impl Db {
                 let read = SqlitePoolOptions::new()
                     .max_connections(READERS)
                     .acquire_timeout(BUSY)
-                    .connect_with(options.pragma("query_only", "1"))
+                    .test_before_acquire(false)
+                    // many of them, and the system keeps what they read: a large cache in each would be most of our memory
+                    .connect_with(options.pragma("query_only", "1").pragma("cache_size", "-4000"))
                     .await
                     .map_err(open_error)?;
                 Pools::Sqlite { write, read }

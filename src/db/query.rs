@@ -54,22 +54,24 @@ pub trait Query: Send {
 pub struct Rows {
     types: Vec<Type>,
     values: Vec<Value>,
+    padded: bool,
 }
 
 impl Rows {
     /// No rows yet, of columns of these types.
     pub fn new(types: &[Type]) -> Rows {
-        Rows { types: types.to_vec(), values: Vec::new() }
+        Rows { types: types.to_vec(), values: Vec::new(), padded: false }
     }
 
     /// A row for each of these ids.
     pub fn ids<'a>(ids: impl IntoIterator<Item = &'a i64>) -> Rows {
-        Rows { types: vec![Type::Int], values: ids.into_iter().map(|id| Value::from(*id)).collect() }
+        Rows { types: vec![Type::Int], values: ids.into_iter().map(|id| Value::from(*id)).collect(), padded: false }
     }
 
     /// A row for each of these texts.
     pub fn texts<'a>(texts: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>) -> Rows {
-        Rows { types: vec![Type::Text], values: texts.into_iter().map(|text| Value::from(text.as_ref())).collect() }
+        let values = texts.into_iter().map(|text| Value::from(text.as_ref())).collect();
+        Rows { types: vec![Type::Text], values, padded: false }
     }
 
     /// Adds a row.
@@ -79,6 +81,15 @@ impl Rows {
     pub fn push(&mut self, row: Args) {
         assert_eq!(row.len(), self.types.len(), "a row has as many values as there are columns");
         self.values.extend(row);
+    }
+
+    /// Adds rows of nulls up to a power of two, for a statement in which a row of nulls does nothing: each number of rows
+    /// is a statement of its own for SQLite to compile and keep, and so there are only a few of them. PostgreSQL has one
+    /// for all.
+    #[must_use]
+    pub fn padded(mut self) -> Rows {
+        self.padded = true;
+        self
     }
 
     /// Cuts `items` into pieces of `most`, a power of two, and what is left into smaller powers of two: each number of
@@ -111,9 +122,11 @@ impl Rows {
         let rows = self.len();
         match dialect {
             Dialect::Sqlite => {
+                let rows = if self.padded { rows.next_power_of_two() } else { rows };
                 let one = format!("({})", vec!["?"; self.types.len()].join(","));
                 let source = format!("VALUES {}", vec![one.as_str(); rows].join(","));
                 let mut args = self.values;
+                args.resize(rows * self.types.len(), Value::Null(Type::Int));
                 args.extend(rest);
                 (sql.replace("{rows}", &source), args)
             }

@@ -6,6 +6,7 @@ use crate::types::pace::{Cap, Quiet};
 use crate::types::{Email, Timestamp};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// A message that this node holds.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Claimed {
     pub due_at: Timestamp,
     pub expires_at: Timestamp,
     pub next_at: Timestamp,
+    /// Whether a grant hangs on it.
+    pub rewarded: bool,
 }
 
 impl Claimed {
@@ -53,9 +56,9 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// What it was made from.
-    pub claimed: Claimed,
+    pub claimed: Arc<Claimed>,
     /// The rules.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// The envelope's sender.
     pub from: Email,
     /// The envelope's recipient.

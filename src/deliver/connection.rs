@@ -238,12 +238,17 @@ enum Lost {
 /// The content as it goes on the wire: a dot doubled where it begins a line, and the final dot.
 fn stuffed(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 5);
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        if line.first() == Some(&b'.') {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
+    let mut rest = bytes;
+    if rest.starts_with(b".") {
+        out.push(b'.');
     }
+    while let Some(at) = memchr::memmem::find(rest, b"\n.") {
+        let (line, after) = rest.split_at(at + 1);
+        out.extend_from_slice(line);
+        out.push(b'.');
+        rest = after;
+    }
+    out.extend_from_slice(rest);
     if !out.is_empty() && !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }

@@ -117,7 +117,7 @@ impl Courier {
         let previous = self.previous.take();
         let mail = &waiting.mail;
         let had_previous = previous.is_some();
-        let go = self.ledger.begin(mail.claimed.clone(), mail.policy.clone(), &self.relay.name, previous).await;
+        let go = self.ledger.begin(mail.claimed.clone(), mail.policy.clone(), self.relay.clone(), previous).await;
         if had_previous {
             self.shared.landed(1);
         }

@@ -45,9 +45,8 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
             Some(Lane::Held(reason)) if reason == lane::CANCELLED => Decision::Never(lane::CANCELLED.into()),
             Some(Lane::Held(_)) => Decision::Later("held", claimed.due_at),
             _ => match forbidden.get(&(claimed.customer, claimed.topic.as_str())) {
-                Some(None) => one(claimed, policy, recent.entry(claimed.customer).or_default(), now),
-                Some(Some(reason)) => Decision::Never(reason.name().to_owned()),
-                None => Decision::Never(Reason::Erased.name().to_owned()),
+                None => one(claimed, policy, recent.entry(claimed.customer).or_default(), now),
+                Some(reason) => Decision::Never(reason.name().to_owned()),
             },
         };
         decisions.push(decision);
@@ -104,11 +103,11 @@ pub fn quiet_end(quiet: Quiet, zone: &jiff::tz::TimeZone, now: Timestamp) -> Opt
     Some(if end > now { end } else { now.checked_add(jiff::SignedDuration::from_mins(1)).ok()? })
 }
 
-/// For each customer and topic: why its mail may not go, or `None` when it may. Customers that are gone are missing.
+/// Why a topic's mail may not go to a customer; who is not in it may be mailed.
 async fn forbidden<'a>(
     tx: &mut Tx,
     mails: &[(&'a Claimed, &Policy)],
-) -> Result<HashMap<(i64, &'a str), Option<Reason>>, DbError> {
+) -> Result<HashMap<(i64, &'a str), Reason>, DbError> {
     let mut by_topic: HashMap<&str, (&permission::Rule, Vec<i64>)> = HashMap::new();
     for (claimed, policy) in mails {
         by_topic.entry(&claimed.topic).or_insert((&policy.rule, Vec::new())).1.push(claimed.customer);

@@ -4,7 +4,7 @@
 //! queue (rows) ─► claim ─► compose ─► a relay's connections ─► ledger (grouped commits) ─► rows
 //! ```
 //! [`queue`] has the rows, [`judge`] decides anew whether a mail may go when its turn comes, [`ledger`] makes
-//! `transmitting` and results durable for many connections in one commit, [`connection`] speaks SMTP, [`relay`] keeps
+//! `transmitting` and results durable for many connections in one commit (`group`), [`connection`] speaks SMTP, [`relay`] keeps
 //! a server's limits, [`buffer`] says which mail is next, [`sender`] wires them for one process, [`node`] tells dead processes from slow ones. What a mail says is made by whoever implements
 //! [`Compose`]; delivery knows nothing of templates.
 
@@ -34,6 +34,7 @@ pub mod verdict;
 mod compose;
 mod courier;
 mod dispatch;
+mod group;
 mod hello;
 mod obstacles;
 mod wire;

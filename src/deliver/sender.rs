@@ -243,9 +243,11 @@ impl Shared {
     }
 
     fn show(&self) {
-        self.activity.send_modify(|activity| {
+        self.activity.send_if_modified(|activity| {
             // read under the channel's lock: else a slower thread could show an older number last
             activity.in_flight = self.in_flight.load(Ordering::SeqCst);
+            // nobody waits for anything but the last: telling of each mail would wake them for each
+            activity.in_flight == 0
         });
     }
 

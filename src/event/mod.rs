@@ -15,6 +15,6 @@ mod store;
 
 pub use kind::Kind;
 pub use store::{
-    Event, NewEvent, append, append_in, begin_cursor, by_keys, cursor, end_cursor, kinds_seen, move_cursor, purchase,
-    read_after,
+    Event, NewEvent, append, append_in, append_only, begin_cursor, by_keys, cursor, end_cursor, kinds_seen,
+    move_cursor, purchase, read_after,
 };

@@ -1,17 +1,17 @@
 //! A template made ready, once for each revision and process: all its languages, as Handlebars templates.
 
 use super::expand::{self, Expanded, shown};
-use super::helpers::{self, BLOCKS, VALUES};
+use super::helpers::{BLOCKS, VALUES};
 use super::law;
 use super::library::{Library, Markup, file_name};
 use super::links::{self, Found};
 use super::options::CompileOptions;
+use super::program::Program;
 use super::protect::{FOOTER, protect};
 use super::{markup, text};
 use crate::config::model::{Profile, TopicKind};
 use crate::config::{Problem, nearest};
 use crate::types::locale::Locale;
-use handlebars::Template;
 use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -36,15 +36,6 @@ pub(crate) struct Variant {
     pub html: Program,
     pub text: Program,
     links: Vec<String>,
-}
-
-/// A Handlebars template, and which helpers it calls.
-#[derive(Debug)]
-pub(crate) struct Program {
-    pub template: Template,
-    pub uses: Vec<&'static str>,
-    pub size: usize,
-    names: Vec<&'static str>,
 }
 
 impl Compiled {
@@ -130,18 +121,6 @@ impl Variant {
     }
 }
 
-impl Program {
-    fn new(source: &str) -> Result<Program, String> {
-        let template = Template::compile(source).map_err(|e| e.reason().to_string())?;
-        let mut uses: Vec<&'static str> =
-            VALUES.iter().map(|(name, _)| *name).filter(|name| source.contains(name)).collect();
-        uses.extend(helpers::block_names().filter(|name| source.contains(name)));
-        let names = ["unsubscribe_url", "preferences_url", "view_url"];
-        let names = names.into_iter().filter(|name| source.contains(name)).collect();
-        Ok(Program { template, uses, size: source.len(), names })
-    }
-}
-
 fn facts(options: &CompileOptions) -> Map<String, Json> {
     let site = &options.site;
     let mut facts = Map::new();
@@ -200,8 +179,8 @@ fn variant(
         false => format!("{}\n\n{text_footer}", text.trim_end()),
     };
     let internal = |e: String| vec![Problem::whole(&file, "syntax", format!("this template cannot be compiled: {e}"))];
-    let html = Program::new(&body.html).map_err(internal)?;
-    let text = Program::new(&text).map_err(internal)?;
+    let html = Program::new(&body.html, true, options).map_err(internal)?;
+    let text = Program::new(&text, false, options).map_err(internal)?;
     Ok(Variant { tag, language, subject, preheader, html, text, links: body.links })
 }
 
@@ -214,7 +193,7 @@ fn head(
     problems: &mut Vec<Problem>,
 ) -> (Option<Program>, Option<Program>) {
     let front = &expanded.front;
-    let mut compile = |text: &str, span: std::ops::Range<usize>| match Program::new(text) {
+    let mut compile = |text: &str, span: std::ops::Range<usize>| match Program::new(text, false, options) {
         Ok(program) => Some(program),
         Err(e) => {
             problems.push(Problem::at(file, source, span, "syntax", format!("this is not Handlebars: {e}")));

@@ -1,11 +1,11 @@
 //! One reader's mail from a compiled template: the only part of rendering that is done per mail.
 
-use super::compile::{Compiled, Program, Variant};
-use super::helpers::{self, HTML, Lent, PLAIN};
+use super::compile::{Compiled, Variant};
+use super::helpers::Lent;
 use super::text;
 use crate::types::Timestamp;
 use crate::types::locale::{Locale, Zone};
-use handlebars::{Context, Output, RenderContext, RenderErrorReason, Renderable};
+use handlebars::{Context, Output};
 use serde_json::{Map, Value as Json};
 use std::sync::atomic::AtomicUsize;
 
@@ -83,8 +83,8 @@ pub(crate) struct Limited {
 }
 
 impl Limited {
-    pub(crate) fn new(limit: usize) -> Limited {
-        Limited { text: String::new(), limit }
+    pub(crate) fn new(limit: usize, about: usize) -> Limited {
+        Limited { text: String::with_capacity(about), limit }
     }
 }
 
@@ -154,28 +154,6 @@ impl Compiled {
             set("view_url", links.view());
         }
         Json::Object(data)
-    }
-}
-
-impl Program {
-    fn run(&self, context: &Context, lent: &Lent<'_>) -> Result<String, RenderError> {
-        let registry = if lent.html { &*HTML } else { &*PLAIN };
-        let mut rc = RenderContext::new(None);
-        helpers::lend_values(&mut rc, lent, &self.uses);
-        helpers::lend_blocks(&mut rc, lent, &self.uses);
-        let mut out = Limited { text: String::with_capacity(self.size * 2), limit: LARGEST };
-        self.template.render(registry, context, &mut rc, &mut out).map_err(|e| explain(&e))?;
-        Ok(out.text)
-    }
-}
-
-fn explain(error: &handlebars::RenderError) -> RenderError {
-    match error.reason() {
-        RenderErrorReason::MissingVariable(path) => {
-            RenderError::Missing { variable: path.clone().unwrap_or_else(|| "a value".into()) }
-        }
-        RenderErrorReason::IOError(_) => RenderError::TooLarge,
-        other => RenderError::Other(other.to_string()),
     }
 }
 

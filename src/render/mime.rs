@@ -4,6 +4,7 @@
 //! Written by hand because it is the hot spot of a campaign: a general message builder copies each part several times.
 
 use super::merge::Rendered;
+use super::transfer::Encoding;
 use crate::types::{Email, Timestamp, email::Mailbox};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -90,21 +91,23 @@ pub fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError
         graphic("Feedback-ID", id)?;
         let _ = write!(head, "Feedback-ID: {id}\r\n");
     }
-    let (plain, html) = (Body::of(&rendered.text), Body::of(&rendered.html));
-    let boundary = boundary(&id, &plain, &html);
+    let parts = [("plain", rendered.text.as_str()), ("html", &rendered.html)];
+    let parts = parts.map(|(kind, text)| (kind, text, Encoding::of(text)));
+    let boundary = boundary(&id, &parts);
     let _ =
         write!(head, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
-    let mut out = head.into_bytes();
-    out.reserve(plain.text.len() + html.text.len() + 512);
-    for (kind, body) in [("plain", plain), ("html", html)] {
+    let size: usize = parts.iter().map(|(_, text, encoding)| encoding.size(text) + 256).sum();
+    let mut out = Vec::with_capacity(head.len() + size);
+    out.extend_from_slice(head.as_bytes());
+    for (kind, text, encoding) in parts {
         out.extend_from_slice(b"--");
         out.extend_from_slice(boundary.as_bytes());
         out.extend_from_slice(b"\r\nContent-Type: text/");
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(b"; charset=utf-8\r\nContent-Transfer-Encoding: ");
-        out.extend_from_slice(body.encoding.as_bytes());
+        out.extend_from_slice(encoding.name().as_bytes());
         out.extend_from_slice(b"\r\n\r\n");
-        out.extend_from_slice(body.text.as_bytes());
+        encoding.write(text, &mut out);
         // the line break before a boundary is the boundary's, not the text's
         out.extend_from_slice(b"\r\n");
     }
@@ -209,83 +212,15 @@ fn encoded_words(out: &mut String, column: usize, value: &str) {
     }
 }
 
-struct Body {
-    text: String,
-    encoding: &'static str,
-}
-
-impl Body {
-    /// 7bit when it is, else quoted-printable: base64 would be shorter for most scripts, and filters count it against a
-    /// mail, since who hides words writes text that way.
-    fn of(text: &str) -> Body {
-        let high = text.bytes().filter(|b| *b >= 0x80).count();
-        let odd = text.bytes().any(|b| (b < 0x20 && !matches!(b, b'\n' | b'\r' | b'\t')) || b == 0x7f);
-        // the text of a mail ends with a line break, its HTML need not
-        if high == 0 && !odd && text.split('\n').all(|line| line.len() <= 900) {
-            return Body { text: crlf(text), encoding: "7bit" };
-        }
-        Body { text: quoted_printable(text), encoding: "quoted-printable" }
-    }
-}
-
-/// Every line break as CRLF.
-fn crlf(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 40);
-    let mut previous = ' ';
-    for c in text.chars() {
-        match c {
-            '\r' => out.push_str("\r\n"),
-            '\n' if previous == '\r' => {}
-            '\n' => out.push_str("\r\n"),
-            c => out.push(c),
-        }
-        previous = c;
-    }
-    out
-}
-
-/// RFC 2045, 6.7: lines of at most 76, no space at a line's end.
-fn quoted_printable(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let text = crlf(text);
-    let bytes = text.as_bytes();
-    let mut out = String::with_capacity(bytes.len() * 3 / 2);
-    let mut column = 0;
-    let mut i = 0;
-    while i < bytes.len() {
-        let b = bytes[i];
-        if b == b'\r' && bytes.get(i + 1) == Some(&b'\n') {
-            out.push_str("\r\n");
-            column = 0;
-            i += 2;
-            continue;
-        }
-        let at_end = matches!(bytes.get(i + 1), None | Some(b'\r'));
-        let plain = matches!(b, b'!'..=b'<' | b'>'..=b'~') || (matches!(b, b' ' | b'\t') && !at_end);
-        let width = if plain { 1 } else { 3 };
-        if column + width > 75 {
-            out.push_str("=\r\n");
-            column = 0;
-        }
-        if plain {
-            out.push(char::from(b));
-        } else {
-            out.push('=');
-            out.push(char::from(HEX[usize::from(b >> 4)]));
-            out.push(char::from(HEX[usize::from(b & 15)]));
-        }
-        column += width;
-        i += 1;
-    }
-    out
-}
-
 /// A line that stands in neither part; the same for the same mail.
-fn boundary(id: &str, plain: &Body, html: &Body) -> String {
+fn boundary(id: &str, parts: &[(&str, &str, Encoding)]) -> String {
     let mut hash = blake3::hash(id.as_bytes());
     loop {
         let boundary = format!("=_{}", &hash.to_hex()[..24]);
-        if !plain.text.contains(&boundary) && !html.text.contains(&boundary) {
+        // quoted-printable writes no `=_`
+        let stands =
+            |(_, text, encoding): &(&str, &str, Encoding)| *encoding == Encoding::SevenBit && text.contains(&boundary);
+        if !parts.iter().any(stands) {
             return boundary;
         }
         hash = blake3::hash(hash.as_bytes());

@@ -21,10 +21,12 @@ mod markup;
 mod merge;
 pub mod mime;
 mod options;
+mod program;
 mod protect;
 mod scan;
 mod tags;
 mod text;
+mod transfer;
 mod words;
 
 pub use check::{Known, check};

@@ -49,7 +49,9 @@ impl FromStr for Email {
         let Some((local, domain)) = text.rsplit_once('@') else {
             return wrong("it has no @");
         };
-        let local: String = local.nfc().collect::<String>().to_lowercase();
+        // what is ASCII is composed already
+        let local =
+            if local.is_ascii() { local.to_ascii_lowercase() } else { local.nfc().collect::<String>().to_lowercase() };
         if local.is_empty() || local.len() > 64 {
             return wrong("what stands before the @ has 1 to 64 bytes");
         }
@@ -62,7 +64,8 @@ impl FromStr for Email {
         if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
             return wrong("a dot stands at the beginning, at the end or beside another dot");
         }
-        let Ok(domain) = idna::domain_to_ascii_strict(domain.trim_end_matches('.')) else {
+        let domain = domain.trim_end_matches('.');
+        let Some(domain) = plain_domain(domain).or_else(|| idna::domain_to_ascii_strict(domain).ok()) else {
             return wrong("its domain is not a domain name");
         };
         if domain.len() > 253 || (!domain.contains('.') && domain != "localhost") {
@@ -74,6 +77,12 @@ impl FromStr for Email {
         let at = local.len();
         Ok(Email { text: format!("{local}@{domain}"), at })
     }
+}
+
+/// A domain of letters and digits, which is most of them, as IDNA would have it; of any other, `None`.
+fn plain_domain(domain: &str) -> Option<String> {
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric());
+    domain.split('.').all(label).then(|| domain.to_ascii_lowercase())
 }
 
 impl fmt::Display for Email {

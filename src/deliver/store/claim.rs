@@ -7,7 +7,7 @@ use crate::types::Timestamp;
 use std::collections::HashSet;
 
 /// The columns that [`Claimed`] reads, in its order.
-const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at, next_at";
+const CLAIMED: &str = "id, token, campaign_id, revision_id, occurrence_id, step, customer_id, address, topic, service, variant, attempts, due_at, expires_at, next_at, rewarded";
 
 impl FromRow for Claimed {
     fn from_row(row: &mut Row<'_>) -> Result<Claimed, DbError> {
@@ -27,6 +27,7 @@ impl FromRow for Claimed {
             due_at: row.take()?,
             expires_at: row.take()?,
             next_at: row.take()?,
+            rewarded: row.take()?,
         })
     }
 }
@@ -113,6 +114,19 @@ pub(in crate::deliver) struct Change {
     pub reply: Option<String>,
     /// When it is next due, if that changes.
     pub next_at: Option<Timestamp>,
+    /// What is known of the message, where it is.
+    pub of: Option<Changed>,
+}
+
+/// How it is found out which of many changes took hold. Nearly always all do, which the number of changed rows says; a
+/// row for each would cost more than the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::deliver) enum Check {
+    /// By their number. When it is another than was asked for, nobody knows which: the transaction is to be rolled back,
+    /// and begun anew by rows.
+    Number,
+    /// Row by row.
+    Rows,
 }
 
 /// A message that was changed.
@@ -130,15 +144,17 @@ impl FromRow for Changed {
     }
 }
 
-/// Makes results durable; gives those that were still ours to change. Where the address is gone, the reader was erased
-/// while the mail was on its way, and a server's reply, which often repeats the address, is not kept.
+/// Makes results durable; gives those that were still ours to change, or `None` when the check by number says that not
+/// all were. Where the address is gone, the reader was erased while the mail was on its way, and a server's reply, which
+/// often repeats the address, is not kept.
 pub(in crate::deliver) async fn finish(
     tx: &mut Tx,
     changes: &[Change],
+    check: Check,
     now: Timestamp,
-) -> Result<Vec<Changed>, DbError> {
+) -> Result<Option<Vec<Changed>>, DbError> {
     let mut changed = Vec::with_capacity(changes.len());
-    for chunk in changes.chunks(500) {
+    for chunk in changes.chunks(512) {
         let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text, Type::Text, Type::Text, Type::Int, Type::Int]);
         for change in chunk {
             let settled = matches!(change.state, State::Accepted | State::Refused | State::Unknown).then_some(now);
@@ -157,28 +173,48 @@ pub(in crate::deliver) async fn finish(
                    reply = CASE WHEN message.address IS NULL THEN NULL ELSE COALESCE(input.reply, message.reply) END, next_at = COALESCE(input.next_at, message.next_at), \
                    settled_at = input.settled_at, node_id = NULL, token = NULL, updated_at = ? FROM input \
                    WHERE message.id = input.id AND message.token = input.token \
-                   AND message.state IN ('claimed', 'transmitting') RETURNING message.id, message.campaign_id, message.rewarded";
-        changed.extend(tx.all_with_rows::<Changed>(sql, rows, args![now]).await?);
+                   AND message.state IN ('claimed', 'transmitting')";
+        let known: Option<Vec<Changed>> = chunk.iter().map(|change| change.of).collect();
+        match known {
+            Some(known) if check == Check::Number => {
+                if tx.execute_rows(sql, rows.padded(), args![now]).await? != known.len() as u64 {
+                    return Ok(None);
+                }
+                changed.extend(known);
+            }
+            _ => {
+                let sql = format!("{sql} RETURNING message.id, message.campaign_id, message.rewarded");
+                changed.extend(tx.all_with_rows::<Changed>(&sql, rows.padded(), args![now]).await?);
+            }
+        }
     }
-    Ok(changed)
+    Ok(Some(changed))
 }
 
-/// `claimed → transmitting` for those that still hold their claim; gives their ids. Can be said again after a commit
-/// of which nobody knows whether it happened.
+/// `claimed → transmitting` for those that still hold their claim; gives their ids, or `None` when the check by number
+/// says that not all do. Can be said again after a commit of which nobody knows whether it happened.
 pub(in crate::deliver) async fn transmit(
     tx: &mut Tx,
     begins: &[(i64, i64, &str)],
+    check: Check,
     now: Timestamp,
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Option<Vec<i64>>, DbError> {
     let mut rows = Rows::new(&[Type::Int, Type::Int, Type::Text]);
     for (id, token, relay) in begins {
         rows.push(args![*id, *token, *relay]);
     }
+    let rows = rows.padded();
     let sql = "WITH input(id, token, relay) AS ({rows}) \
                UPDATE message SET state = 'transmitting', relay = input.relay, sent_at = ?, attempts = attempts + 1, \
                reason = NULL, updated_at = ? FROM input WHERE message.id = input.id AND message.token = input.token \
-               AND message.state IN ('claimed', 'transmitting') RETURNING message.id";
-    Ok(tx.all_with_rows::<(i64,)>(sql, rows, args![now, now]).await?.into_iter().map(|(id,)| id).collect())
+               AND message.state IN ('claimed', 'transmitting')";
+    if check == Check::Number {
+        let changed = tx.execute_rows(sql, rows, args![now, now]).await?;
+        return Ok((changed == begins.len() as u64).then(|| begins.iter().map(|(id, ..)| *id).collect()));
+    }
+    let sql = format!("{sql} RETURNING message.id");
+    let ids = tx.all_with_rows::<(i64,)>(&sql, rows, args![now, now]).await?;
+    Ok(Some(ids.into_iter().map(|(id,)| id).collect()))
 }
 
 /// Locks customers' rows in the order of their ids, until the transaction ends; SQLite's one writer needs no lock.
@@ -199,5 +235,5 @@ pub(in crate::deliver) async fn sent_since(
 ) -> Result<Vec<(i64, i64, Timestamp)>, DbError> {
     let sql = "SELECT id, customer_id, sent_at FROM message WHERE customer_id IN ({rows}) AND sent_at > ? AND service = 0 \
                AND state IN ('transmitting', 'accepted', 'unknown', 'bounced', 'complained')";
-    tx.all_with_rows(sql, Rows::ids(customers), args![start]).await
+    tx.all_with_rows(sql, Rows::ids(customers).padded(), args![start]).await
 }

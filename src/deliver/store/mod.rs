@@ -8,7 +8,8 @@ mod states;
 mod tally;
 
 pub(super) use claim::{
-    Change, Changed, claim, claim_these, finish, lanes_with_due, lock_customers, ranked, sent_since, transmit, unclaim,
+    Change, Changed, Check, claim, claim_these, finish, lanes_with_due, lock_customers, ranked, sent_since, transmit,
+    unclaim,
 };
 pub(super) use lane::{count, hold_open, release, set_lane};
 pub use lane::{hold_paused, lane, open_lane, open_lane_counts};

@@ -4,5 +4,6 @@ mod log;
 pub mod purchase;
 
 pub use log::{
-    Event, NewEvent, append, append_in, begin_cursor, by_keys, cursor, end_cursor, kinds_seen, move_cursor, read_after,
+    Event, NewEvent, append, append_in, append_only, begin_cursor, by_keys, cursor, end_cursor, kinds_seen,
+    move_cursor, read_after,
 };

@@ -3,11 +3,13 @@
 
 mod block;
 mod dates;
+mod link;
 mod money;
 mod value;
 
 pub(crate) use block::{lend as lend_blocks, names as block_names};
 pub(crate) use dates::format as format_date;
+pub(crate) use link::Target;
 pub(crate) use value::lend as lend_values;
 
 use super::merge::Links;

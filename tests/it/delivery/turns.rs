@@ -35,6 +35,7 @@ fn mail(campaign: i64, id: i64, to: &str) -> Outgoing {
         due_at: now(),
         expires_at: now(),
         next_at: now(),
+        rewarded: false,
     };
     let settings: Settings = toml::from_str(&crate::world::settings("catch://", "")).unwrap();
     let policy = Policy {
@@ -46,7 +47,14 @@ fn mail(campaign: i64, id: i64, to: &str) -> Outgoing {
     let from = if campaign == 3 { "vip@haru.example" } else { "hello@haru.example" };
     let bytes = format!("From: Haru <{from}>\r\n\r\nhello\r\n").into_bytes();
     let envelope = "bounce@haru.example".parse().unwrap();
-    Outgoing { claimed, policy, from: envelope, to: to.parse().unwrap(), bytes, relay: None }
+    Outgoing {
+        claimed: claimed.into(),
+        policy: policy.into(),
+        from: envelope,
+        to: to.parse().unwrap(),
+        bytes,
+        relay: None,
+    }
 }
 
 fn relays(settings: &[&str], only: &[Vec<For>]) -> Routes {

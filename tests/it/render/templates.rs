@@ -145,7 +145,7 @@ fn tracking_is_as_the_settings_say() {
 
 #[test]
 fn the_honeypot_is_seen_by_programs_only_and_is_no_link_of_the_mail() {
-    const TRAP: &str = "<a href=\"https://mail.haru.example/c/0?to=https%3A%2F%2Fmail.haru.example%2F\" aria-hidden=\"true\" tabindex=\"-1\"></a></div>";
+    const TRAP: &str = "<a href=\"https://mail.haru.example/c/0?to=https%3A%2F%2Fmail.haru.example%2F\" aria-hidden=\"true\" tabindex=\"-1\"></a>";
     for head in ["subject = \"s\"", "subject = \"s\"\npreheader = \"안녕 {{customer.name}}\""] {
         let html = "<body><a href=\"https://x.example/\">x</a></body>";
         let mjml = "<mjml><mj-body><mj-section><mj-column><mj-text><a href=\"https://x.example/\">x</a></mj-text></mj-column></mj-section></mj-body></mjml>";
@@ -155,7 +155,8 @@ fn the_honeypot_is_seen_by_programs_only_and_is_no_link_of_the_mail() {
             assert_eq!(compiled.links(&english).collect::<Vec<_>>(), [(1, "https://x.example/")]);
             let render = |pixel| compiled.render(&reader("en", json!({"name": "홍길동"})), &Plain { pixel }).unwrap();
             let mail = render(true);
-            assert_eq!(mail.html.matches(TRAP).count(), 1, "{}", mail.html);
+            // as often as leaves the number of links even: rspamd counts those of both parts
+            assert!(mail.html.contains(&format!("{TRAP}{TRAP}</div>")), "{}", mail.html);
             // one hidden element, however much is in it: a second one costs points with spam filters
             assert_eq!(mail.html.matches("display:none").count(), 1, "{}", mail.html);
             assert!(!mail.text.contains("/c/0") && mail.text.contains("/c/1"), "{}", mail.text);
