@@ -1,7 +1,7 @@
 //! What a launch would do: who, what, when, who is left out and why. Changes nothing.
 
 use super::live::StepGrant;
-use super::{CampaignError, Live, schedule, store};
+use super::{CampaignError, Leap, Live, schedule, store};
 use crate::config::model::{Settings, Trigger};
 use crate::db::Db;
 use crate::deliver::judge::quiet_end;
@@ -50,6 +50,9 @@ pub struct Plan {
     pub smallest_lift: Option<f64>,
     /// When the last goal window of those whom this launch mails is closed.
     pub verdict_at: Option<Timestamp>,
+    /// The audience is suddenly ten times as large as the last one's, or more: launched by a script, it asks when its time
+    /// comes.
+    pub leap: Option<Leap>,
 }
 
 /// A step, as a plan tells it.
@@ -97,9 +100,9 @@ pub async fn plan(
         let same = store::latest_hash(&mut reader, campaign.id).await?.as_deref() == Some(hash);
         change = if same { "unchanged" } else { "changed" };
         let occurrence = store::occurrence(&mut reader, campaign.id, super::ONCE).await?;
-        let state = occurrence.map_or(String::new(), |(_, state)| state);
-        begun = !state.is_empty() && state != "waiting" && state != "stale";
-        enrolled = state == "enrolled";
+        if let Some((state, has_begun)) = occurrence {
+            (begun, enrolled) = (has_begun, state == "enrolled");
+        }
         if campaign.state == "cancelled" {
             change = "cancelled: it needs another id";
         }
@@ -127,6 +130,7 @@ pub async fn plan(
         steps: steps(db, live, now).await?,
         smallest_lift: None,
         verdict_at: None,
+        leap: None,
     };
     for line in counted {
         match (line.arm.as_str(), line.reason) {
@@ -140,6 +144,11 @@ pub async fn plan(
             ("holdout", _) => plan.holdout = line.customers,
             (_, reason) => *plan.skipped.entry(reason.unwrap_or_default()).or_default() += line.customers,
         }
+    }
+    if live.campaign.trigger.is_none() && !begun {
+        let own = was.as_ref().map_or(0, |campaign| campaign.id);
+        let last = store::last_audience(&mut reader, &live.campaign.topic, own).await?;
+        plan.leap = last.and_then(|last| Leap::of(plan.treated + plan.holdout, last, None));
     }
     if let Some(trigger) = &live.campaign.trigger {
         plan.mails = 0;
