@@ -14,12 +14,17 @@ const HELD: &str = "500 people, 10 times the 50 of the last mail on this topic: 
 
 /// A campaign on a topic, to everybody, at once.
 fn letter(topic: &str) -> String {
-    format!("topic = \"{topic}\"\nsender = \"hello\"\nsend = \"letters/spring\"\n")
+    format!("topic = \"{topic}\"\nsender = \"hello\"\nsend = \"letters/spring\"\n[audience]\nsegment = \"everybody\"\n")
+}
+
+async fn shop(t: &TestDb) -> World {
+    let world = World::new(t, take).await;
+    world.file(t, "segments/everybody.toml", "title = \"모두\"\nwhere = \"created_at IS NOT NULL\"\n").await
 }
 
 /// A shop whose last letter went to 50, and which has 500 readers now.
 async fn grown(t: &TestDb) -> World {
-    let world = World::new(t, take).await;
+    let world = shop(t).await;
     let world = world.file(t, "campaigns/first.toml", &letter("newsletter")).await;
     world.customers(&people(50)).await;
     world.launch("first").await;
@@ -66,7 +71,7 @@ async fn leap(world: &World, campaign: &str) -> Option<Leap> {
 #[test]
 fn it_asks_from_ten_times_on_of_at_least_five_hundred_and_by_topic() {
     on_both(|t| async move {
-        let world = World::new(&t, take).await;
+        let world = shop(&t).await;
         let relay = world.relay();
         let topics = ["few", "ten", "nine"];
         let more: String = topics.map(|topic| format!("[topic.{topic}]\nkind = \"service\"\n")).concat();
@@ -101,7 +106,7 @@ fn it_asks_from_ten_times_on_of_at_least_five_hundred_and_by_topic() {
 #[test]
 fn only_those_who_may_get_it_are_counted() {
     on_both(|t| async move {
-        let world = World::new(&t, take).await;
+        let world = shop(&t).await;
         let world = world.file(&t, "campaigns/first.toml", &letter("newsletter")).await;
         let world = world.file(&t, "campaigns/second.toml", &letter("newsletter")).await;
         world.customers(&people(40)).await;

@@ -201,8 +201,8 @@ async fn blob(db: &mut impl Query, hash: &str) -> Result<Vec<u8>, DbError> {
 /// # Errors
 /// What the database says.
 pub async fn occurrence(db: &mut impl Query, campaign: i64, key: &str) -> Result<Option<(String, bool)>, DbError> {
-    let sql =
-        "SELECT state, CASE WHEN last_id IS NULL THEN 0 ELSE 1 END FROM occurrence WHERE campaign_id = ? AND key = ?";
+    let sql = "SELECT state, CAST(CASE WHEN last_id IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM occurrence \
+               WHERE campaign_id = ? AND key = ?";
     db.optional(sql, args![campaign, key]).await
 }
 
