@@ -23,7 +23,6 @@ pub struct Leap {
     /// How many it was with the last mail on the topic.
     pub last: i64,
     /// How many somebody agreed to when it was launched, where those were more.
-    #[serde(skip)]
     pub agreed: Option<i64>,
 }
 

@@ -50,8 +50,8 @@ pub struct Plan {
     pub smallest_lift: Option<f64>,
     /// When the last goal window of those whom this launch mails is closed.
     pub verdict_at: Option<Timestamp>,
-    /// The audience is suddenly ten times as large as the last one's, or more: launched by a script, it asks when its time
-    /// comes.
+    /// The audience is suddenly ten times as large as the last one's, or more, and nobody has agreed to it: launched by a
+    /// script, it asks when its time comes.
     pub leap: Option<Leap>,
 }
 
@@ -92,7 +92,7 @@ pub async fn plan(
         _ => existing,
     };
     let mut change = "new";
-    let (mut begun, mut enrolled) = (false, false);
+    let (mut begun, mut enrolled, mut agreed) = (false, false, None);
     // a campaign that is not there yet will get an id that nobody knows: any draw has the same shares
     let mut draw = Draw::new(0, "holdout");
     if let Some(campaign) = &was {
@@ -100,8 +100,10 @@ pub async fn plan(
         let same = store::latest_hash(&mut reader, campaign.id).await?.as_deref() == Some(hash);
         change = if same { "unchanged" } else { "changed" };
         let occurrence = store::occurrence(&mut reader, campaign.id, super::ONCE).await?;
-        if let Some((state, has_begun)) = occurrence {
+        if let Some((state, has_begun, yes)) = occurrence {
             (begun, enrolled) = (has_begun, state == "enrolled");
+            // a launch of the same revision keeps what was agreed to
+            agreed = yes.filter(|_| same);
         }
         if campaign.state == "cancelled" {
             change = "cancelled: it needs another id";
@@ -148,7 +150,7 @@ pub async fn plan(
     if live.campaign.trigger.is_none() && !begun {
         let own = was.as_ref().map_or(0, |campaign| campaign.id);
         let last = store::last_audience(&mut reader, &live.campaign.topic, own).await?;
-        plan.leap = last.and_then(|last| Leap::of(plan.treated + plan.holdout, last, None));
+        plan.leap = last.and_then(|last| Leap::of(plan.treated + plan.holdout, last, agreed));
     }
     if let Some(trigger) = &live.campaign.trigger {
         plan.mails = 0;

@@ -198,6 +198,7 @@ fn a_launch_by_a_script_asks_anew_and_keeps_a_yes_only_to_what_has_not_changed()
         agreed(&world, "changed", 500).await;
         agreed(&world, "same", 500).await;
         let world = world.file(&t, "campaigns/changed.toml", &later.replace("title", "# title")).await;
+        assert!(leap(&world, "same").await.is_none() && leap(&world, "changed").await.is_some());
         world.launch("changed").await;
         world.launch("same").await;
         world.launch("spring").await;

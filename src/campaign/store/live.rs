@@ -196,12 +196,16 @@ async fn blob(db: &mut impl Query, hash: &str) -> Result<Vec<u8>, DbError> {
     Ok(db.one::<(Vec<u8>,)>("SELECT content FROM blob WHERE hash = ?", args![hash]).await?.0)
 }
 
-/// The occurrence of a key: its state, and whether it has begun to take its audience.
+/// The occurrence of a key: its state, whether it has begun to take its audience, and how many people somebody agreed to.
 ///
 /// # Errors
 /// What the database says.
-pub async fn occurrence(db: &mut impl Query, campaign: i64, key: &str) -> Result<Option<(String, bool)>, DbError> {
-    let sql = "SELECT state, CAST(CASE WHEN last_id IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM occurrence \
+pub async fn occurrence(
+    db: &mut impl Query,
+    campaign: i64,
+    key: &str,
+) -> Result<Option<(String, bool, Option<i64>)>, DbError> {
+    let sql = "SELECT state, CAST(CASE WHEN last_id IS NULL THEN 0 ELSE 1 END AS BIGINT), agreed FROM occurrence \
                WHERE campaign_id = ? AND key = ?";
     db.optional(sql, args![campaign, key]).await
 }

@@ -14,7 +14,7 @@ fn an_audience_that_leaps_is_told_of_and_held_until_somebody_says_so() {
     let said = shop.run(&["plan", "summer"]).done();
     assert!(said.ends_with(&format!("\n{leap}: launched with --yes, it asks before anybody gets it\n")), "{said}");
     let plan = shop.json(&["plan", "summer"]);
-    assert_eq!(plan["campaigns"][0]["leap"], serde_json::json!({ "people": 518, "last": 17 }));
+    assert_eq!(plan["campaigns"][0]["leap"], serde_json::json!({ "people": 518, "last": 17, "agreed": null }));
     // without a terminal nobody can say yes, and the plan is shown all the same
     let said = shop.run(&["launch", "summer"]).failed("nothing was launched");
     assert!(said.contains(leap), "{said}");
