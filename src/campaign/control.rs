@@ -66,11 +66,15 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
             }
             Action::Resume => {
                 lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;
-                // one that was found too late and has asked is answered
-                store::revive_stale(&mut tx, campaign.id, now).await?;
+                // one that was found too late, or is for suddenly so many, and has asked is answered
+                store::answer(&mut tx, campaign.id, now).await?;
                 if campaign.state == "closed" { "closed" } else { "running" }
             }
             Action::Close => {
+                // what it asked is asked no more; a pause goes on
+                if campaign.state == "running" && store::asks(&mut tx, campaign.id).await? {
+                    lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;
+                }
                 store::stop_occurrences(&mut tx, campaign.id, now).await?;
                 "closed"
             }

@@ -2,7 +2,8 @@
 //! can be repeated: a process that dies between two goes on at the same place.
 
 use super::live::Audience;
-use super::{CampaignError, Live, LiveCache, schedule, store};
+use super::store::Asks;
+use super::{CampaignError, Live, LiveCache, leap, schedule, store};
 use crate::config::model::Settings;
 use crate::db::Db;
 use crate::deliver::lane;
@@ -17,8 +18,8 @@ const SLICE: i64 = 1_000;
 pub struct Progress {
     /// Slices taken.
     pub slices: u64,
-    /// Occurrences that were found too late and now ask.
-    pub stale: u64,
+    /// Occurrences that now ask before anybody is taken in: found too late, or for suddenly so many.
+    pub asking: u64,
     /// Occurrences whose audience is now all in the queue.
     pub finished: u64,
 }
@@ -42,50 +43,85 @@ pub async fn tick(
             Err(e) => {
                 let reason = format!("it cannot be compiled: {e}");
                 tracing::error!(campaign = occurrence.campaign, "{reason}");
-                let mut tx = db.begin().await?;
-                lane::hold(&mut tx, occurrence.campaign, &reason, now).await?;
-                tx.commit().await?;
+                hold(db, occurrence.campaign, &reason, now).await?;
                 continue;
             }
         };
-        if occurrence.state == "waiting" {
-            // enrolment begins when the first reader on earth is due: late is what is late on the site's own clock
-            let site = settings.site.timezone.tz();
-            let due = schedule::due(live.campaign.schedule.at, occurrence.due_at, site).max(occurrence.due_at);
-            if schedule::stale(due, live.campaign.schedule.stale, now) {
-                store::mark_stale(db, &occurrence, now).await?;
-                tracing::warn!(
-                    campaign = live.name,
-                    "found too late, holding: `dangol resume {}` sends it all the same",
-                    live.name
-                );
-                progress.stale += 1;
-                continue;
-            }
-            store::begin_enrolling(db, &occurrence).await?;
-        }
-        while progress.slices < slices {
-            progress.slices += 1;
-            match slice(db, &live, (occurrence.id, occurrence.revision), settings, now).await {
-                Ok(false) => {}
-                Ok(true) => {
-                    progress.finished += 1;
-                    break;
-                }
-                Err(CampaignError::Db(e)) if e.is_transient() => return Err(e.into()),
-                // one campaign's mistake does not stop the others
-                Err(e) => {
-                    let reason = format!("its audience cannot be taken: {e}");
-                    tracing::error!(campaign = live.name, "{reason}");
-                    let mut tx = db.begin().await?;
-                    lane::hold(&mut tx, occurrence.campaign, &reason, now).await?;
-                    tx.commit().await?;
-                    break;
-                }
+        match go_on(db, &live, &occurrence, settings, (slices, &mut progress), now).await {
+            Ok(()) => {}
+            Err(CampaignError::Db(e)) if e.is_transient() => return Err(e.into()),
+            // one campaign's mistake does not stop the others
+            Err(e) => {
+                let reason = format!("its audience cannot be taken: {e}");
+                tracing::error!(campaign = live.name, "{reason}");
+                hold(db, occurrence.campaign, &reason, now).await?;
             }
         }
     }
     Ok(progress)
+}
+
+async fn hold(db: &Db, campaign: i64, reason: &str, now: Timestamp) -> Result<(), CampaignError> {
+    let mut tx = db.begin().await?;
+    lane::hold(&mut tx, campaign, reason, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Begins an occurrence that waits, unless it has to ask, and takes its slices while there are any left to take.
+async fn go_on(
+    db: &Db,
+    live: &Live,
+    occurrence: &store::Due,
+    settings: &Settings,
+    (slices, progress): (u64, &mut Progress),
+    now: Timestamp,
+) -> Result<(), CampaignError> {
+    if occurrence.state == "waiting" {
+        if let Some((asks, reason)) = question(db, live, occurrence, settings, now).await?
+            && store::ask(db, occurrence, asks, reason.clone(), now).await?
+        {
+            tracing::warn!(campaign = live.name, "holding it, nobody has got it yet: {reason}");
+            progress.asking += 1;
+            return Ok(());
+        }
+        // of one that is another by now the slices take nobody, and the next tick looks at it anew
+        store::begin_enrolling(db, occurrence).await?;
+    }
+    while progress.slices < slices {
+        progress.slices += 1;
+        if slice(db, live, (occurrence.id, occurrence.revision), settings, now).await? {
+            progress.finished += 1;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What somebody has to say before anybody of a waiting occurrence is taken in, if anything. An answer is to all of it,
+/// so that one which is both too late and for so many says both.
+async fn question(
+    db: &Db,
+    live: &Live,
+    occurrence: &store::Due,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Option<(Asks, String)>, CampaignError> {
+    // enrolment begins when the first reader on earth is due: late is what is late on the site's own clock
+    let site = settings.site.timezone.tz();
+    let due = schedule::due(live.campaign.schedule.at, occurrence.due_at, site).max(occurrence.due_at);
+    let late = schedule::stale(due, live.campaign.schedule.stale, now);
+    let leap = leap::found(db, settings, live, (occurrence.campaign, occurrence.agreed), now).await?;
+    let (asks, what) = match (late, leap) {
+        (false, None) => return Ok(None),
+        (false, Some(leap)) => (Asks::Large, leap.to_string()),
+        (true, None) => (Asks::Stale, format!("found too late: it was due at {}", occurrence.due_at)),
+        (true, Some(leap)) => (Asks::Stale, format!("found too late: it was due at {}; {leap}", occurrence.due_at)),
+    };
+    let name = &live.name;
+    let answers = format!(
+        "`dangol resume {name}` sends it all the same, `dangol cancel {name}` does not; to mend it first, launch it again"
+    );
+    Ok(Some((asks, format!("{what}: {answers}"))))
 }
 
 /// What became of audiences that were due before a restore.
@@ -177,7 +213,7 @@ async fn slice(
     }
     let finished = to >= place.last_id;
     // another node took the same slice meanwhile: then nothing of this one stands
-    if store::advance(&mut tx, &place, to, finished, now).await? {
+    if store::advance(&mut tx, &slice, finished, now).await? {
         tx.commit().await?;
     }
     Ok(finished)

@@ -37,6 +37,21 @@ pub enum Inside {
     Move,
 }
 
+/// How a launch is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// What becomes of those who are inside already.
+    pub inside: Inside,
+    /// So many people somebody was shown as a [`Leap`](super::Leap), and agreed to; none: nobody was asked.
+    pub agreed: Option<i64>,
+}
+
+impl From<Inside> for How {
+    fn from(inside: Inside) -> How {
+        How { inside, agreed: None }
+    }
+}
+
 /// Launches `content` as campaign `name`. On one that runs: a new revision, for newcomers and, with [`Inside::Move`], for
 /// those inside; whoever was mailed is not mailed again.
 ///
@@ -48,9 +63,10 @@ pub async fn launch(
     content: &Content,
     live: &Live,
     settings: &Settings,
-    inside: Inside,
+    how: impl Into<How>,
     now: Timestamp,
 ) -> Result<Launched, CampaignError> {
+    let How { inside, agreed } = how.into();
     let mut tx = db.begin().await?;
     let campaign = match store::campaign(&mut tx, name).await? {
         Some(found) => Some(found),
@@ -107,7 +123,7 @@ pub async fn launch(
     lane::set(&mut tx, id, &lane, now).await?;
     let begins = schedule::begins(live.campaign.schedule.at, now);
     if live.campaign.trigger.is_none() {
-        store::put_occurrence(&mut tx, id, revision, super::ONCE, begins).await?;
+        store::put_occurrence(&mut tx, id, revision, super::ONCE, begins, agreed).await?;
     }
     tx.commit().await?;
     if first {

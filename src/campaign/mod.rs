@@ -4,7 +4,7 @@
 //! files ─► content ─► live (compiled) ─► launch (a revision, an occurrence) ─► enrol (slices) ─► message rows
 //! ```
 //! [`check`] judges a whole workspace, [`plan`] says what a launch would do, [`launch`] makes it live, [`enrol`] takes
-//! the audience in short slices, [`compose`] makes the mail of a claimed row for `deliver`. Whether a mail may go when
+//! the audience in short slices, unless it is a [`leap`] that nobody has agreed to, [`compose`] makes the mail of a claimed row for `deliver`. Whether a mail may go when
 //! its turn comes is `deliver`'s to judge.
 
 pub mod check;
@@ -15,6 +15,7 @@ pub mod enrol;
 mod error;
 pub mod journey;
 pub mod launch;
+pub mod leap;
 pub mod links;
 pub mod live;
 mod parallel;
@@ -26,6 +27,7 @@ pub mod segments;
 pub mod store;
 
 pub use error::CampaignError;
+pub use leap::Leap;
 pub use live::{Live, LiveCache};
 
 /// The one step of a campaign that is sent once.

@@ -1,7 +1,7 @@
 //! What a launch would do: who, what, when, who is left out and why. Changes nothing.
 
 use super::live::StepGrant;
-use super::{CampaignError, Live, schedule, store};
+use super::{CampaignError, Leap, Live, schedule, store};
 use crate::config::model::{Settings, Trigger};
 use crate::db::Db;
 use crate::deliver::judge::quiet_end;
@@ -50,6 +50,9 @@ pub struct Plan {
     pub smallest_lift: Option<f64>,
     /// When the last goal window of those whom this launch mails is closed.
     pub verdict_at: Option<Timestamp>,
+    /// The audience is suddenly ten times as large as the last one's, or more, and nobody has agreed to it: launched by a
+    /// script, it asks when its time comes.
+    pub leap: Option<Leap>,
 }
 
 /// A step, as a plan tells it.
@@ -89,7 +92,7 @@ pub async fn plan(
         _ => existing,
     };
     let mut change = "new";
-    let (mut begun, mut enrolled) = (false, false);
+    let (mut begun, mut enrolled, mut agreed) = (false, false, None);
     // a campaign that is not there yet will get an id that nobody knows: any draw has the same shares
     let mut draw = Draw::new(0, "holdout");
     if let Some(campaign) = &was {
@@ -97,9 +100,11 @@ pub async fn plan(
         let same = store::latest_hash(&mut reader, campaign.id).await?.as_deref() == Some(hash);
         change = if same { "unchanged" } else { "changed" };
         let occurrence = store::occurrence(&mut reader, campaign.id, super::ONCE).await?;
-        let state = occurrence.map_or(String::new(), |(_, state)| state);
-        begun = !state.is_empty() && state != "waiting" && state != "stale";
-        enrolled = state == "enrolled";
+        if let Some((state, has_begun, yes)) = occurrence {
+            (begun, enrolled) = (has_begun, state == "enrolled");
+            // a launch of the same revision keeps what was agreed to
+            agreed = yes.filter(|_| same);
+        }
         if campaign.state == "cancelled" {
             change = "cancelled: it needs another id";
         }
@@ -127,6 +132,7 @@ pub async fn plan(
         steps: steps(db, live, now).await?,
         smallest_lift: None,
         verdict_at: None,
+        leap: None,
     };
     for line in counted {
         match (line.arm.as_str(), line.reason) {
@@ -140,6 +146,11 @@ pub async fn plan(
             ("holdout", _) => plan.holdout = line.customers,
             (_, reason) => *plan.skipped.entry(reason.unwrap_or_default()).or_default() += line.customers,
         }
+    }
+    if live.campaign.trigger.is_none() && !begun {
+        let own = was.as_ref().map_or(0, |campaign| campaign.id);
+        let last = store::last_audience(&mut reader, &live.campaign.topic, own).await?;
+        plan.leap = last.and_then(|last| Leap::of(plan.treated + plan.holdout, last, agreed));
     }
     if let Some(trigger) = &live.campaign.trigger {
         plan.mails = 0;

@@ -19,6 +19,7 @@ const SQLITE: &[Step] = &[
     (3, "rewards", include_str!("../../migrations/sqlite/0003_rewards.sql")),
     (4, "api", include_str!("../../migrations/sqlite/0004_api.sql")),
     (5, "obstacles", include_str!("../../migrations/sqlite/0005_obstacles.sql")),
+    (6, "audiences", include_str!("../../migrations/sqlite/0006_audiences.sql")),
 ];
 const POSTGRES: &[Step] = &[
     (1, "ground", include_str!("../../migrations/postgres/0001_ground.sql")),
@@ -26,6 +27,7 @@ const POSTGRES: &[Step] = &[
     (3, "rewards", include_str!("../../migrations/postgres/0003_rewards.sql")),
     (4, "api", include_str!("../../migrations/postgres/0004_api.sql")),
     (5, "obstacles", include_str!("../../migrations/postgres/0005_obstacles.sql")),
+    (6, "audiences", include_str!("../../migrations/postgres/0006_audiences.sql")),
 ];
 
 /// What was done.

@@ -15,5 +15,5 @@ mod serve;
 pub mod signals;
 
 pub use app::{App, AppError, Environment, Open};
-pub use run::{Ended, Idle, Roles, Running};
+pub use run::{Ended, Roles, Running};
 pub use serve::{Web, listen, serve_on};

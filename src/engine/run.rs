@@ -40,13 +40,6 @@ impl Roles {
     pub const ALL: Roles = Roles { scheduler: true, sender: true };
 }
 
-/// What was done when everything was idle.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Idle {
-    /// Occurrences that were found too late and ask.
-    pub stale: u64,
-}
-
 /// Why the loops ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -218,22 +211,21 @@ impl Running {
     ///
     /// # Errors
     /// What the database says, or that mail is due and no relay can be reached.
-    pub async fn until_idle(&self) -> Result<Idle, AppError> {
-        let mut idle = Idle::default();
+    pub async fn until_idle(&self) -> Result<(), AppError> {
         loop {
-            while enrol(&self.app, &mut idle).await? {
+            while enrol(&self.app).await? {
                 if self.stop.is_cancelled() {
-                    return Ok(idle);
+                    return Ok(());
                 }
             }
             if let Some(senders) = &self.senders {
                 tokio::select! {
                     result = senders.until_idle() => result.map_err(AppError::Other)?,
-                    () = self.stop.cancelled() => return Ok(idle),
+                    () = self.stop.cancelled() => return Ok(()),
                 }
             }
             if !turn(&self.app, true).await? {
-                return Ok(idle);
+                return Ok(());
             }
         }
     }
@@ -273,10 +265,9 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
 
 async fn round(app: &App, refresh: bool) -> Result<bool, AppError> {
     let now = app.clock.now();
-    let mut idle = Idle::default();
     let settings = app.settings();
     let mut busy = settle::settle(&app.db, now).await? > 0;
-    busy |= enrol(app, &mut idle).await?;
+    busy |= enrol(app).await?;
     campaigns::finish_all(&app.db, now).await?;
     for campaign in campaigns::half_cancelled(&app.db).await? {
         campaigns::cancel_rest(&app.db, campaign, now).await?;
@@ -293,7 +284,7 @@ async fn round(app: &App, refresh: bool) -> Result<bool, AppError> {
 
 /// Takes audiences and passes on. What happened is taken in first: conditions and triggers read figures as of now, and
 /// what orders have earned is in the ledger before a gift takes the budget.
-async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
+async fn enrol(app: &App) -> Result<bool, AppError> {
     let settings = app.settings();
     let now = app.clock.now();
     let mut busy = relationship::catch_up(&app.db, &settings, now).await?.events > 0;
@@ -303,7 +294,6 @@ async fn enrol(app: &App, idle: &mut Idle) -> Result<bool, AppError> {
         Err(e) => tracing::error!(error = %e, "what orders earn cannot be reckoned; everything else goes on"),
     }
     let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
-    idle.stale += progress.stale;
     let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
     Ok(busy || progress.slices + inside.slices > 0)
 }

@@ -20,7 +20,7 @@ pub struct CampaignStatus {
     pub held: Option<String>,
     /// What is in its mail's way, and mends itself when it is mended.
     pub trouble: Option<String>,
-    /// waiting, enrolling, enrolled, stale, cancelled.
+    /// waiting, enrolling, enrolled, cancelled; stale or large while it asks before anybody gets it.
     pub audience: Option<String>,
     /// Messages by state, those that there are.
     pub messages: BTreeMap<String, i64>,

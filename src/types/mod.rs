@@ -7,6 +7,7 @@ pub mod domain;
 pub mod email;
 pub mod locale;
 pub mod money;
+pub mod number;
 pub mod pace;
 pub mod period;
 pub mod reward;

@@ -8,6 +8,7 @@ mod dkim;
 mod doctor;
 mod examples;
 mod health;
+mod leaps;
 mod messages;
 mod people;
 mod rewards;

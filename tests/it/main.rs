@@ -33,6 +33,7 @@ mod rewarded;
 mod segment;
 mod states;
 mod support;
+mod tenfold;
 mod track;
 mod tutorial;
 mod web;

@@ -50,6 +50,8 @@ fn the_states_of_passes_occurrences_campaigns_and_lanes_are_those_of_their_colum
         )
     );
     occurrence.insert("open".into());
+    // and what came with audiences that leap
+    occurrence.insert(dangol::campaign::store::Asks::Large.state().into());
     assert_eq!(told("An occurrence"), occurrence);
 }
 

@@ -115,7 +115,7 @@ impl World {
         let idle =
             tokio::time::timeout(patience, running.until_idle()).await.expect("nothing is idle after two minutes");
         running.stop().await.map_err(|e| e.to_string())?;
-        idle.map(|_| ()).map_err(|e| e.to_string())
+        idle.map_err(|e| e.to_string())
     }
 
     /// The report of a campaign.

@@ -100,6 +100,28 @@ pub async fn counted(
         .collect())
 }
 
+/// How many of an audience may get a mail, those who would be held out among them.
+///
+/// # Errors
+/// What the database says.
+pub async fn eligible(db: &mut impl Query, audience: &Audience, rule: &Rule) -> Result<i64, DbError> {
+    let (rows, args) = rows(audience, rule, Scope::All);
+    let sql = format!("SELECT count(*) FROM ({rows}) AS a WHERE a.reason IS NULL");
+    Ok(db.one::<(i64,)>(&sql, args).await?.0)
+}
+
+/// How many people the last mail on a topic was for: of those sent once by another campaign than `campaign`, and not
+/// cancelled. One that found nobody is passed over.
+///
+/// # Errors
+/// What the database says.
+pub async fn last_audience(db: &mut impl Query, topic: &str, campaign: i64) -> Result<Option<i64>, DbError> {
+    let sql = "SELECT o.audience FROM occurrence o JOIN campaign c ON c.id = o.campaign_id \
+               WHERE o.topic = ? AND o.state = 'enrolled' AND o.audience > 0 AND c.id <> ? AND c.state <> 'cancelled' \
+               ORDER BY o.finished_at DESC, o.id DESC LIMIT 1";
+    Ok(db.optional::<(i64,)>(sql, args![topic, campaign]).await?.map(|(audience,)| audience))
+}
+
 /// The zones of those who would get a mail; `None` is the site's.
 ///
 /// # Errors

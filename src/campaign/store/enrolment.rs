@@ -3,7 +3,8 @@
 use super::audience;
 use crate::args;
 use crate::campaign::live::Audience;
-use crate::db::{Args, Db, DbError, Query, Tx};
+use crate::db::{Args, Db, DbError, FromRow, Query, Row, Tx};
+use crate::deliver::lane::{self, Lane};
 use crate::permission::Rule;
 use crate::types::bucket::Draw;
 use crate::types::{Period, Timestamp};
@@ -17,6 +18,41 @@ pub struct Due {
     pub revision: i64,
     pub state: String,
     pub due_at: Timestamp,
+    pub agreed: Option<i64>,
+}
+
+impl FromRow for Due {
+    fn from_row(row: &mut Row<'_>) -> Result<Due, DbError> {
+        Ok(Due {
+            id: row.take()?,
+            campaign: row.take()?,
+            revision: row.take()?,
+            state: row.take()?,
+            due_at: row.take()?,
+            agreed: row.take()?,
+        })
+    }
+}
+
+const DUE: &str = "SELECT o.id, o.campaign_id, o.revision_id, o.state, o.due_at, o.agreed FROM occurrence o";
+
+/// Why an occurrence asks before anybody is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// It was found too late.
+    Stale,
+    /// Its audience leaps.
+    Large,
+}
+
+impl Asks {
+    /// The state that it asks in.
+    pub fn state(self) -> &'static str {
+        match self {
+            Asks::Stale => "stale",
+            Asks::Large => "large",
+        }
+    }
 }
 
 /// Occurrences whose audience is to be taken now, of campaigns that run.
@@ -24,13 +60,12 @@ pub struct Due {
 /// # Errors
 /// What the database says.
 pub async fn due_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<Due>, DbError> {
-    let sql = "SELECT o.id, o.campaign_id, o.revision_id, o.state, o.due_at FROM occurrence o \
-               JOIN campaign c ON c.id = o.campaign_id JOIN lane l ON l.campaign_id = c.id \
-               WHERE o.state IN ('waiting', 'enrolling') AND o.due_at <= ? AND c.state = 'running' AND l.state = 'open' \
-               ORDER BY o.due_at, o.id";
-    let rows: Vec<(i64, i64, i64, String, Timestamp)> = db.all(sql, args![now]).await?;
-    let due = |(id, campaign, revision, state, due_at)| Due { id, campaign, revision, state, due_at };
-    Ok(rows.into_iter().map(due).collect())
+    let sql = format!(
+        "{DUE} JOIN campaign c ON c.id = o.campaign_id JOIN lane l ON l.campaign_id = c.id \
+         WHERE o.state IN ('waiting', 'enrolling') AND o.due_at <= ? AND c.state = 'running' AND l.state = 'open' \
+         ORDER BY o.due_at, o.id"
+    );
+    db.all(&sql, args![now]).await
 }
 
 /// Occurrences that were due by now and whose audience is not all taken, whatever state their campaign is in.
@@ -38,20 +73,18 @@ pub async fn due_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<
 /// # Errors
 /// What the database says.
 pub async fn overdue_occurrences(db: &mut impl Query, now: Timestamp) -> Result<Vec<Due>, DbError> {
-    let sql = "SELECT id, campaign_id, revision_id, state, due_at FROM occurrence \
-               WHERE state IN ('waiting', 'enrolling', 'stale') AND due_at <= ? ORDER BY due_at, id";
-    let rows: Vec<(i64, i64, i64, String, Timestamp)> = db.all(sql, args![now]).await?;
-    let due = |(id, campaign, revision, state, due_at)| Due { id, campaign, revision, state, due_at };
-    Ok(rows.into_iter().map(due).collect())
+    let states = "('waiting', 'enrolling', 'stale', 'large')";
+    let sql = format!("{DUE} WHERE o.state IN {states} AND o.due_at <= ? ORDER BY o.due_at, o.id");
+    db.all(&sql, args![now]).await
 }
 
-/// `waiting | stale → enrolling`, without asking.
+/// `waiting | stale | large → enrolling`, without asking.
 ///
 /// # Errors
 /// What the database says.
 pub async fn begin_overdue(db: &Db, occurrence: i64) -> Result<(), DbError> {
     let sql = "UPDATE occurrence SET state = 'enrolling', last_id = COALESCE(last_id, (SELECT max(id) FROM customer), 0) \
-               WHERE id = ? AND state IN ('waiting', 'stale')";
+               WHERE id = ? AND state IN ('waiting', 'stale', 'large')";
     db.execute(sql, args![occurrence]).await?;
     Ok(())
 }
@@ -66,30 +99,32 @@ pub async fn cancel_occurrence(db: &Db, occurrence: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// `waiting → stale`: it asks before it goes on.
+/// `waiting → stale | large`: it asks, and its lane is held for the reason. False when it is not as `due` says any more:
+/// another node saw it first, somebody launched it anew, or it was answered already.
 ///
 /// # Errors
 /// What the database says.
-pub async fn mark_stale(db: &Db, due: &Due, now: Timestamp) -> Result<(), DbError> {
+pub async fn ask(db: &Db, due: &Due, asks: Asks, reason: String, now: Timestamp) -> Result<bool, DbError> {
     let mut tx = db.begin().await?;
-    let sql = "UPDATE occurrence SET state = 'stale' WHERE id = ? AND state = 'waiting'";
-    if tx.execute(sql, args![due.id]).await? == 0 {
-        return Ok(()); // another node saw it first, and somebody may have answered already
+    let sql = "UPDATE occurrence SET state = ? \
+               WHERE id = ? AND state = 'waiting' AND revision_id = ? AND COALESCE(agreed, 0) = ?";
+    if tx.execute(sql, args![asks.state(), due.id, due.revision, due.agreed.unwrap_or(0)]).await? == 0 {
+        return Ok(false);
     }
-    let reason = format!("found too late: it was due at {}", due.due_at);
-    let held = crate::deliver::lane::Lane::Held(reason);
-    crate::deliver::lane::set(&mut tx, due.campaign, &held, now).await?;
-    tx.commit().await
+    lane::set(&mut tx, due.campaign, &Lane::Held(reason), now).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-/// `waiting → enrolling`: customers who come later than this are not part of it.
+/// `waiting → enrolling`: customers who come later than this are not part of it. Nothing is begun of another revision
+/// than the one that was looked at.
 ///
 /// # Errors
 /// What the database says.
 pub async fn begin_enrolling(db: &Db, due: &Due) -> Result<(), DbError> {
     let sql = "UPDATE occurrence SET state = 'enrolling', last_id = COALESCE((SELECT max(id) FROM customer), 0) \
-               WHERE id = ? AND state = 'waiting'";
-    db.execute(sql, args![due.id]).await?;
+               WHERE id = ? AND state = 'waiting' AND revision_id = ?";
+    db.execute(sql, args![due.id, due.revision]).await?;
     Ok(())
 }
 
@@ -289,14 +324,19 @@ pub async fn begin_passes(
     Ok(())
 }
 
-/// Moves the place on; false when another node has meanwhile, or the campaign was stopped: then nothing of the slice
-/// may stand.
+/// Moves the place on, and counts whom the slice has brought; false when another node has meanwhile, or the campaign was
+/// stopped: then nothing of the slice may stand.
 ///
 /// # Errors
 /// What the database says.
-pub async fn advance(tx: &mut Tx, place: &Place, to: i64, finished: bool, now: Timestamp) -> Result<bool, DbError> {
+pub async fn advance(tx: &mut Tx, slice: &Slice<'_>, finished: bool, now: Timestamp) -> Result<bool, DbError> {
     let (state, finished_at) = if finished { ("enrolled", Some(now)) } else { ("enrolling", None) };
-    let sql = "UPDATE occurrence SET position = ?, state = ?, finished_at = ? \
+    let place = slice.place;
+    let sql = "UPDATE occurrence SET position = ?, state = ?, finished_at = ?, topic = ?, \
+               audience = audience + (SELECT count(*) FROM enrolment e WHERE e.occurrence_id = occurrence.id \
+               AND e.customer_id > ? AND e.customer_id <= ? AND e.arm <> 'none') \
                WHERE id = ? AND position = ? AND state = 'enrolling'";
-    Ok(tx.execute(sql, args![to, state, finished_at, place.occurrence, place.position]).await? == 1)
+    let mut args = args![slice.to, state, finished_at, slice.topic];
+    args.extend(args![place.position, slice.to, place.occurrence, place.position]);
+    Ok(tx.execute(sql, args).await? == 1)
 }

@@ -85,7 +85,7 @@ pub async fn set_running(tx: &mut Tx, id: i64, revision: i64, now: Timestamp) ->
 pub async fn finish_all(db: &crate::db::Db, now: Timestamp) -> Result<u64, DbError> {
     let done = "state = 'running' \
                 AND EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state = 'enrolled') \
-                AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale')) \
+                AND NOT EXISTS (SELECT 1 FROM occurrence o WHERE o.campaign_id = campaign.id AND o.state IN ('waiting', 'enrolling', 'stale', 'large')) \
                 AND NOT EXISTS (SELECT 1 FROM cursor k WHERE k.name = 'trigger.' || CAST(campaign.id AS TEXT)) \
                 AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.campaign_id = campaign.id AND e.state = 'active') \
                 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.campaign_id = campaign.id \
@@ -196,15 +196,22 @@ async fn blob(db: &mut impl Query, hash: &str) -> Result<Vec<u8>, DbError> {
     Ok(db.one::<(Vec<u8>,)>("SELECT content FROM blob WHERE hash = ?", args![hash]).await?.0)
 }
 
-/// The occurrence of a key: its id and state.
+/// The occurrence of a key: its state, whether it has begun to take its audience, and how many people somebody agreed to.
 ///
 /// # Errors
 /// What the database says.
-pub async fn occurrence(db: &mut impl Query, campaign: i64, key: &str) -> Result<Option<(i64, String)>, DbError> {
-    db.optional("SELECT id, state FROM occurrence WHERE campaign_id = ? AND key = ?", args![campaign, key]).await
+pub async fn occurrence(
+    db: &mut impl Query,
+    campaign: i64,
+    key: &str,
+) -> Result<Option<(String, bool, Option<i64>)>, DbError> {
+    let sql = "SELECT state, CAST(CASE WHEN last_id IS NULL THEN 0 ELSE 1 END AS BIGINT), agreed FROM occurrence \
+               WHERE campaign_id = ? AND key = ?";
+    db.optional(sql, args![campaign, key]).await
 }
 
-/// A new occurrence, or the same one, when it has not begun, under the newest revision.
+/// A new occurrence, or the same one, when it has not begun, under the newest revision. `agreed`: so many people somebody
+/// was shown, and agreed to; what was agreed to at an earlier launch holds for the same revision only.
 ///
 /// # Errors
 /// What the database says.
@@ -214,26 +221,37 @@ pub async fn put_occurrence(
     revision: i64,
     key: &str,
     due: Timestamp,
+    agreed: Option<i64>,
 ) -> Result<(), DbError> {
     let sql = "INSERT INTO occurrence (campaign_id, revision_id, key, due_at, state) VALUES (?, ?, ?, ?, 'waiting') \
                ON CONFLICT (campaign_id, key) DO NOTHING";
     tx.execute(sql, args![campaign, revision, key, due]).await?;
     // newcomers, which before the end of enrolment are all that are still to come, get the newest
-    let sql = "UPDATE occurrence SET revision_id = ?, due_at = CASE WHEN state IN ('waiting', 'stale') THEN ? ELSE due_at END, \
-               state = CASE WHEN state = 'stale' OR (state = 'cancelled' AND last_id IS NULL) THEN 'waiting' \
-               WHEN state = 'cancelled' THEN 'enrolling' ELSE state END, finished_at = NULL \
-               WHERE campaign_id = ? AND key = ? AND state IN ('waiting', 'stale', 'enrolling', 'cancelled')";
-    tx.execute(sql, args![revision, due, campaign, key]).await?;
+    let sql = "UPDATE occurrence SET revision_id = ?, due_at = CASE WHEN state IN ('waiting', 'stale', 'large') THEN ? ELSE due_at END, \
+               state = CASE WHEN state IN ('stale', 'large') OR (state = 'cancelled' AND last_id IS NULL) THEN 'waiting' \
+               WHEN state = 'cancelled' THEN 'enrolling' ELSE state END, finished_at = NULL, \
+               agreed = COALESCE(CAST(? AS BIGINT), CASE WHEN revision_id = ? THEN agreed END) \
+               WHERE campaign_id = ? AND key = ? AND state IN ('waiting', 'stale', 'large', 'enrolling', 'cancelled')";
+    tx.execute(sql, args![revision, due, agreed, revision, campaign, key]).await?;
     Ok(())
 }
 
-/// An occurrence that was found too late goes on: somebody said so, and its mail is worth sending from now on.
+/// Whether an occurrence of a campaign asks before anybody is taken in.
 ///
 /// # Errors
 /// What the database says.
-pub async fn revive_stale(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
+pub async fn asks(db: &mut impl Query, campaign: i64) -> Result<bool, DbError> {
+    let sql = "SELECT count(*) FROM occurrence WHERE campaign_id = ? AND state IN ('stale', 'large')";
+    Ok(db.one::<(i64,)>(sql, args![campaign]).await?.0 > 0)
+}
+
+/// An occurrence that asks goes on: somebody said so, and its mail is worth sending from now on.
+///
+/// # Errors
+/// What the database says.
+pub async fn answer(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
     tx.execute(
-        "UPDATE occurrence SET state = 'enrolling', due_at = ? WHERE campaign_id = ? AND state = 'stale'",
+        "UPDATE occurrence SET state = 'enrolling', due_at = ? WHERE campaign_id = ? AND state IN ('stale', 'large')",
         args![now, campaign],
     )
     .await?;
@@ -251,7 +269,7 @@ pub async fn revive_stale(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<
 /// What the database says.
 pub async fn stop_occurrences(tx: &mut Tx, campaign: i64, now: Timestamp) -> Result<(), DbError> {
     let sql = "UPDATE occurrence SET state = 'cancelled', finished_at = ? \
-               WHERE campaign_id = ? AND state IN ('waiting', 'enrolling', 'stale')";
+               WHERE campaign_id = ? AND state IN ('waiting', 'enrolling', 'stale', 'large')";
     tx.execute(sql, args![now, campaign]).await?;
     Ok(())
 }

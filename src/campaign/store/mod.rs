@@ -9,14 +9,14 @@ mod queue;
 mod slices;
 mod watch;
 
-pub use audience::{Counted, collisions, counted, enrolled, inside, ordered, readers_zones};
+pub use audience::{Counted, collisions, counted, eligible, enrolled, inside, last_audience, ordered, readers_zones};
 pub use enrolment::{
-    Due, Place, Slice, advance, begin_enrolling, begin_overdue, begin_passes, cancel_occurrence, due_occurrences,
-    insert_enrolments, insert_messages, mark_stale, overdue_occurrences, place, zones,
+    Asks, Due, Place, Slice, advance, ask, begin_enrolling, begin_overdue, begin_passes, cancel_occurrence,
+    due_occurrences, insert_enrolments, insert_messages, overdue_occurrences, place, zones,
 };
 pub use live::{
-    Campaign, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence, put_occurrence,
-    put_revision, rename, revive_stale, set_running, set_state, stop_occurrences, survey,
+    Campaign, answer, asks, campaign, campaigns, content, finish_all, insert_campaign, latest_hash, occurrence,
+    put_occurrence, put_revision, rename, set_running, set_state, stop_occurrences, survey,
 };
 pub use mail::{Mail, Reader, events, latest_events, mail, readers};
 pub use pass::{

@@ -2,7 +2,7 @@
 
 use super::{app, plan};
 use crate::campaign::control::{self, Action};
-use crate::campaign::launch::{self, launch as launch_campaign};
+use crate::campaign::launch::{self, How, launch as launch_campaign};
 use crate::cli::arguments::{Global, Inside};
 use crate::cli::output;
 use std::process::ExitCode;
@@ -10,18 +10,21 @@ use std::process::ExitCode;
 pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) -> anyhow::Result<ExitCode> {
     let app = app(global).await?;
     let (planned, content, live) = plan::of(&app, campaign).await?;
+    let mut agreed = None;
     if !yes {
         output::tell(&plan::text(&planned, &app));
-        if !output::confirm(&format!("launch {campaign}?")) {
+        let to = planned.leap.map(|leap| format!(" to {leap}")).unwrap_or_default();
+        if !output::confirm(&format!("launch {campaign}{to}?")) {
             anyhow::bail!("nothing was launched; --yes does it without asking");
         }
+        agreed = planned.leap.map(|leap| leap.people);
     }
     let inside = match inside {
         Inside::Stay => launch::Inside::Stay,
         Inside::Move => launch::Inside::Move,
     };
-    let launched =
-        launch_campaign(&app.db, campaign, &content, &live, &app.settings(), inside, app.clock.now()).await?;
+    let how = How { inside, agreed };
+    let launched = launch_campaign(&app.db, campaign, &content, &live, &app.settings(), how, app.clock.now()).await?;
     output::show(global.json, &launched, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
         let resumed = if launched.resumed { "; it was paused, and goes on" } else { "" };
@@ -36,8 +39,14 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
             Some(at) => format!("first mail {}", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z")),
             None => "nobody new gets a mail".into(),
         };
+        let asks = match planned.leap {
+            Some(leap) if agreed.is_none() => {
+                format!("\n{leap}: it asks before anybody gets it, and `dangol resume {campaign}` is the yes")
+            }
+            _ => String::new(),
+        };
         format!(
-            "launched {campaign}, {revision} ({}){resumed}{moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes",
+            "launched {campaign}, {revision} ({}){resumed}{moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes{asks}",
             launched.revision
         )
     })?;

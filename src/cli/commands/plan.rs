@@ -104,5 +104,8 @@ pub fn text(plan: &Plan, app: &App) -> String {
         let by = plan.verdict_at.map(|at| format!(", on {}", when(at))).unwrap_or_default();
         let _ = writeln!(text, "the holdout can show a difference of {:.1} in 100 customers or more{by}", lift * 100.0);
     }
+    if let Some(leap) = &plan.leap {
+        let _ = writeln!(text, "{leap}: launched with --yes, it asks before anybody gets it");
+    }
     text
 }

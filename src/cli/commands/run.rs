@@ -4,7 +4,7 @@ use super::open;
 use crate::cli::arguments::Global;
 use crate::cli::output;
 use crate::engine::{Ended, Open, Roles, Running, signals};
-use crate::report::status;
+use crate::report::status::{self, CampaignStatus};
 use crate::types::{Clock, Timestamp};
 use std::process::ExitCode;
 
@@ -20,17 +20,13 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
     if until_idle {
         let worked = running.until_idle().await;
         running.stop().await?;
-        let idle = worked?;
+        worked?;
         let now = status::status(&app.db, &app.settings(), app.clock.now()).await?;
         output::show(global.json, &now, || {
             let states: Vec<String> =
                 now.queue.iter().filter(|(_, n)| **n > 0).map(|(state, n)| format!("{n} {state}")).collect();
-            let stale = match idle.stale {
-                0 => String::new(),
-                1 => "\n1 campaign was found too late and asks: `dangol status`".into(),
-                n => format!("\n{n} campaigns were found too late and ask: `dangol status`"),
-            };
-            format!("nothing is due; {}{stale}", if states.is_empty() { "no mail".into() } else { states.join(", ") })
+            let asking: String = now.campaigns.iter().filter_map(asks).collect();
+            format!("nothing is due; {}{asking}", if states.is_empty() { "no mail".into() } else { states.join(", ") })
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -41,4 +37,10 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
         Ended::Stopped => ExitCode::SUCCESS,
         Ended::LostLock => ExitCode::FAILURE,
     })
+}
+
+/// What a campaign asks before anybody gets it.
+fn asks(campaign: &CampaignStatus) -> Option<String> {
+    let asks = campaign.state == "running" && matches!(campaign.audience.as_deref(), Some("stale" | "large"));
+    campaign.held.as_ref().filter(|_| asks).map(|held| format!("\n{} asks: {held}", campaign.campaign))
 }

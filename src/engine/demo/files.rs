@@ -3,6 +3,7 @@
 
 use super::person::{Order, Permission, Person};
 use super::{Lang, Shop};
+use crate::types::number::grouped;
 use crate::types::{Money, Timestamp};
 use jiff::SignedDuration;
 use jiff::tz::{Offset, TimeZone};
@@ -282,17 +283,4 @@ fn moment(lang: Lang, at: Timestamp) -> String {
 /// The shop's zone; Korea has no summer time.
 fn seoul() -> TimeZone {
     TimeZone::fixed(Offset::constant(9))
-}
-
-/// `12,000`.
-pub(super) fn grouped(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::from(if n < 0 { "-" } else { "" });
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -9,7 +9,7 @@ use super::traffic::{self, Deed, Tally};
 use super::world::{self, Addresses};
 use super::{Lang, Person, Shop, people};
 use crate::campaign::content::Content;
-use crate::campaign::launch::{Inside, Launched, launch};
+use crate::campaign::launch::{How, Launched, launch};
 use crate::campaign::plan::{Plan, plan};
 use crate::campaign::{Live, check};
 use crate::catcher::{self, Catcher, Mail};
@@ -147,11 +147,12 @@ impl Stage {
         Ok(plan(&self.app.db, &settings, &live, &content.hash(), self.clock.now()).await?)
     }
 
-    /// `launch --yes`.
+    /// `launch`, with a yes to however many the plan tells of: a letter to all may follow one to regulars.
     pub(super) async fn launch(&self, campaign: &str) -> anyhow::Result<Launched> {
+        let agreed = self.plan(campaign).await?.leap.map(|leap| leap.people);
+        let how = How { agreed, ..How::default() };
         let (content, live) = self.live(campaign)?;
-        Ok(launch(&self.app.db, campaign, &content, &live, &self.app.settings(), Inside::Stay, self.clock.now())
-            .await?)
+        Ok(launch(&self.app.db, campaign, &content, &live, &self.app.settings(), how, self.clock.now()).await?)
     }
 
     fn live(&self, campaign: &str) -> anyhow::Result<(Content, Live)> {

@@ -13,8 +13,8 @@ pub use rewards::{Budget, Week, budget, ledger, once, refused, week};
 pub use scenes::{Scene, scenes};
 
 use super::Lang;
-use super::files::grouped;
 use crate::types::Money;
+use crate::types::number::grouped;
 use table::columns;
 
 /// After scene 1, for each file.

@@ -68,3 +68,43 @@ fn a_newer_database_is_refused_in_words_that_help() {
         shop.dangol(command).failed(&["version 999", "run a newer dangol", "restore a backup"]);
     }
 }
+
+/// A campaign of two who may get its letter, one who is held out, and one who may not, by the first five versions.
+const SENT: &[&str] = &[
+    "INSERT INTO campaign (id, name, state, created_at, updated_at) VALUES (1, '봄', 'finished', 0, 0)",
+    "INSERT INTO occurrence (id, campaign_id, revision_id, key, due_at, state, last_id, finished_at) \
+     VALUES (1, 1, 1, 'send', 0, 'enrolled', 4, 5)",
+    "INSERT INTO enrolment (id, campaign_id, revision_id, occurrence_id, customer_id, arm, state, created_at, updated_at) \
+     VALUES (1, 1, 1, 1, 1, 'treated', 'done', 0, 0), (2, 1, 1, 1, 2, 'treated', 'done', 0, 0), \
+     (3, 1, 1, 1, 3, 'holdout', 'done', 0, 0), (4, 1, 1, 1, 4, 'none', 'skipped', 0, 0)",
+    "INSERT INTO message (enrolment_id, campaign_id, revision_id, occurrence_id, step, customer_id, address, state, topic, \
+     due_at, next_at, expires_at, created_at, updated_at) \
+     VALUES (1, 1, 1, 1, 'send', 1, 'a@example.com', 'accepted', 'newsletter', 0, 0, 0, 0, 0)",
+];
+
+#[test]
+fn letters_that_went_out_before_are_a_measure_for_the_next() {
+    on_both(|t| async move {
+        let (db, location) = match &t.location {
+            Location::Sqlite(path) => {
+                let old = Location::Sqlite(path.with_file_name("old.db"));
+                (Db::open(&old).await.unwrap(), old)
+            }
+            Location::Postgres(_) => {
+                for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+                    t.db.execute(sql, args![]).await.unwrap();
+                }
+                (t.db.clone(), t.location.clone())
+            }
+        };
+        apply_steps(&db, &location, true, &steps(&db)[..5]).await.unwrap();
+        for sql in SENT {
+            db.execute(sql, args![]).await.unwrap();
+        }
+        apply(&db, &location, true).await.unwrap();
+        let last = dangol::campaign::store::last_audience(&mut &db, "newsletter", 0).await.unwrap();
+        assert_eq!(last, Some(3));
+        assert_eq!(dangol::campaign::store::last_audience(&mut &db, "offers", 0).await.unwrap(), None);
+        db.close().await;
+    });
+}
