@@ -21,6 +21,11 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
     while !shared.stop.is_cancelled() {
         let held = shared.buffer().drain_held(Instant::now());
         give_back(&shared, &ledger, held.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
+        // others may have had the rest of the day's mail, or a mail was claimed while another was on its way to a
+        // connection: what waits here now would wait until tomorrow, and nobody else could have it
+        if !shared.buffer().is_empty() && spent(&shared).await {
+            clear(&shared, &ledger).await;
+        }
         obstacles.tell(&shared, shared.clock.now()).await;
         shared.show_reach();
         let (ahead, waiting) = {
@@ -55,7 +60,7 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
     obstacles.clear(&shared, shared.clock.now()).await;
 }
 
-/// Gives back what only waits, when nobody takes or puts anything any more.
+/// Gives back what only waits.
 pub(super) async fn clear(shared: &Shared, ledger: &Ledger) {
     let left = shared.buffer().drain_all();
     give_back(shared, ledger, left.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
@@ -135,6 +140,17 @@ async fn fill(shared: &Arc<Shared>, ledger: &Ledger, room: usize) -> Result<usiz
         lane::guard(&shared.db, now).await?;
     }
     Ok(n)
+}
+
+/// Whether every relay has had its day's mail.
+async fn spent(shared: &Shared) -> bool {
+    let now = shared.clock.now();
+    for relay in &shared.relays() {
+        if relay.quota.left(&shared.db, &relay.name, now).await != Some(0) {
+            return false;
+        }
+    }
+    true
 }
 
 /// How many mails may be claimed now, and whether the most engaged readers come first; none when every relay has had its

@@ -31,6 +31,12 @@ pub fn relay(server: &Server, more: &str) -> Arc<Relay> {
     Arc::new(Relay::new(&relay_settings(more), to))
 }
 
+/// A relay with the limits of every day: where no phase is to run out of time, a busy machine must not make one.
+pub fn patient(server: &Server, more: &str) -> Arc<Relay> {
+    let to = server::Server::new("127.0.0.1", server.address.port(), Tls::None);
+    Arc::new(Relay::new(&relay_settings(more), to))
+}
+
 impl<'a> Office<'a> {
     pub async fn new(world: &'a World) -> Office<'a> {
         let node = Node::start(&world.app.db, &world.app.location, world.now()).await.unwrap();

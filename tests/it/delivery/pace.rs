@@ -1,6 +1,6 @@
 //! How much goes, when, and who is first.
 
-use super::office::{Office, relay, until};
+use super::office::{Office, patient as relay, until};
 use super::server::{Can, Server};
 use crate::support::on_both;
 use crate::world::{World, people, settings, take};

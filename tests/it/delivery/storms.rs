@@ -1,7 +1,7 @@
 //! The database locked, full or gone for a while, and a clock that jumps, in the middle of a campaign: nobody is missed,
 //! nobody gets two.
 
-use super::office::{Office, relay, until};
+use super::office::{Office, patient, until};
 use super::server::{Can, Server};
 use crate::support::{TestDb, on_both, sqlite};
 use crate::world::{World, people, take};
@@ -16,7 +16,7 @@ const N: usize = 300;
 /// A campaign to N readers that has begun to go out.
 async fn begun<'a>(office: &Office<'a>, server: &Server) -> Senders {
     office.enrol().await;
-    let senders = office.send(vec![(relay(server, "rate = \"400/s\"\nconnections = 3"), vec![])], &[]);
+    let senders = office.send(vec![(patient(server, "rate = \"400/s\"\nconnections = 3"), vec![])], &[]);
     until("it is under way", async || server.taken().len() >= 20).await;
     senders
 }
