@@ -15,7 +15,6 @@ use tokio::time::Instant;
 const AHEAD: (usize, usize) = (16, 512);
 
 /// What may go next.
-#[expect(clippy::large_enum_variant, reason = "almost every answer is the large one")]
 pub enum Next {
     /// This mail.
     Mail(Waiting),

@@ -42,7 +42,6 @@ impl PutOff {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "almost every request is the large one")]
 pub(super) enum Request {
     /// Begin a mail; `previous` is the same connection's last result.
     Begin {
