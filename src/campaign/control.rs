@@ -24,11 +24,14 @@ pub enum Action {
 pub struct Done {
     /// The campaign.
     pub campaign: String,
-    /// Its state now.
+    /// Its state now; [`ASKS`] when it was left alone, because it asks something.
     pub state: String,
     /// Mails that will not be sent.
     pub cancelled: u64,
 }
+
+/// What [`Done`] says of a campaign that waits for an answer to a question of its own.
+pub const ASKS: &str = "asks";
 
 /// Does it to the campaign `name`, or with `None` to all that it can be done to.
 ///
@@ -49,7 +52,10 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
         let mut tx = db.begin().await?;
         let state = match action {
             Action::Pause => {
-                lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
+                // a question stays the reason of a lane that it holds: who resumes has to see it
+                if !store::asks(&mut tx, campaign.id).await? {
+                    lane::set(&mut tx, campaign.id, &Lane::Held("paused".into()), now).await?;
+                }
                 // one that admits nobody new does not do so after a pause either: its lane alone is held
                 if campaign.state == "closed" { "closed" } else { "paused" }
             }
@@ -63,6 +69,11 @@ pub async fn control(db: &Db, name: Option<&str>, action: Action, now: Timestamp
                 let name = &campaign.name;
                 let why = format!("the launch of `{name}` is not through: `dangol launch {name}` finishes it");
                 return Err(CampaignError::State(why));
+            }
+            Action::Resume if name.is_none() && store::asks(&mut tx, campaign.id).await? => {
+                // its question is about this letter, and nobody answers it by speaking of all
+                done.push(Done { campaign: campaign.name.clone(), state: ASKS.to_owned(), cancelled: 0 });
+                continue;
             }
             Action::Resume => {
                 lane::set(&mut tx, campaign.id, &Lane::Open, now).await?;

@@ -77,11 +77,12 @@ async fn go_on(
     now: Timestamp,
 ) -> Result<(), CampaignError> {
     if occurrence.state == "waiting" {
-        if let Some((asks, reason)) = question(db, live, occurrence, settings, now).await?
-            && store::ask(db, occurrence, asks, reason.clone(), now).await?
-        {
-            tracing::warn!(campaign = live.name, "holding it, nobody has got it yet: {reason}");
-            progress.asking += 1;
+        if let Some((asks, reason)) = question(db, live, occurrence, settings, now).await? {
+            // else it is another by now, agreed to or launched anew, and the next tick looks at it
+            if store::ask(db, occurrence, asks, reason.clone(), now).await? {
+                tracing::warn!(campaign = live.name, "holding it, nobody has got it yet: {reason}");
+                progress.asking += 1;
+            }
             return Ok(());
         }
         // of one that is another by now the slices take nobody, and the next tick looks at it anew

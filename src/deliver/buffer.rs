@@ -59,6 +59,8 @@ pub struct Buffer {
     len: usize,
     domains: Vec<Domain>,
     narrow: HashMap<Set, Choke>,
+    /// Relays that have had their day's mail.
+    spent: Set,
     /// What each relay has taken, over its weight; empty when no relay has one.
     turns: Vec<f64>,
 }
@@ -152,6 +154,10 @@ impl Buffer {
                 None => "waits for a relay: each is for other mail".to_owned(),
             };
             return Err((mail, why, soon));
+        }
+        if routes & !self.spent == 0 {
+            let (why, tomorrow) = tomorrow(now);
+            return Err((mail, why, tomorrow));
         }
         if routes != self.routes.all() {
             let mine = self.routes.relays.iter().enumerate().filter(|(i, _)| routes & 1 << i != 0);
@@ -318,6 +324,25 @@ impl Buffer {
         self.drain(|lane| held.contains(&lane.campaign))
     }
 
+    /// Says which relays have had their day's mail; takes out what can go through no other, with why and until when it
+    /// is to wait.
+    pub fn drain_spent(&mut self, spent: Set, now: Timestamp) -> (Vec<Waiting>, (String, Timestamp)) {
+        self.spent = spent;
+        let mut out = Vec::new();
+        for mut lane in std::mem::take(&mut self.lanes) {
+            let over = |waiting: &Waiting| waiting.routes & spent != 0 && waiting.routes & !spent == 0;
+            let (gone, stay): (Vec<Waiting>, Vec<Waiting>) = lane.mails.into_iter().partition(over);
+            out.extend(gone);
+            lane.mails = stay.into();
+            if !lane.mails.is_empty() {
+                self.lanes.push_back(lane);
+            }
+        }
+        self.len -= out.len();
+        self.left(&out);
+        (out, tomorrow(now))
+    }
+
     /// Takes out everything.
     pub fn drain_all(&mut self) -> Vec<Waiting> {
         self.drain(|_| true)
@@ -328,7 +353,12 @@ impl Buffer {
         self.lanes = stay.into();
         let out: Vec<Waiting> = out.into_iter().flat_map(|lane| lane.mails).collect();
         self.len -= out.len();
-        for waiting in &out {
+        self.left(&out);
+        out
+    }
+
+    fn left(&mut self, out: &[Waiting]) {
+        for waiting in out {
             if let Some(domain) = waiting.domain.and_then(|i| self.domains.get_mut(i)) {
                 domain.choke.left();
             }
@@ -336,7 +366,6 @@ impl Buffer {
                 choke.left();
             }
         }
-        out
     }
 
     /// Until when turns have been given out: what was put off until then is not idle.
@@ -349,4 +378,11 @@ impl Buffer {
     pub fn all_within(&self, relays: Set) -> bool {
         self.lanes.iter().flat_map(|lane| &lane.mails).all(|waiting| waiting.routes & !relays == 0)
     }
+}
+
+/// Why a mail waits whose relays have had their day's mail, and until when: relays count days of UTC.
+fn tomorrow(now: Timestamp) -> (String, Timestamp) {
+    let midnight = now.to_zoned(jiff::tz::TimeZone::UTC).tomorrow().and_then(|day| day.start_of_day());
+    let until = midnight.map_or(now, |day| day.timestamp());
+    ("waits for tomorrow: its relay has had its day's mail".into(), until)
 }

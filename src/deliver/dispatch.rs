@@ -21,11 +21,7 @@ pub(super) async fn dispatch(shared: Arc<Shared>, ledger: Ledger) {
     while !shared.stop.is_cancelled() {
         let held = shared.buffer().drain_held(Instant::now());
         give_back(&shared, &ledger, held.iter().map(|waiting| claim(&waiting.mail.claimed)).collect()).await;
-        // others may have had the rest of the day's mail, or a mail was claimed while another was on its way to a
-        // connection: what waits here now would wait until tomorrow, and nobody else could have it
-        if !shared.buffer().is_empty() && spent(&shared).await {
-            clear(&shared, &ledger).await;
-        }
+        give_back_spent(&shared, &ledger).await;
         obstacles.tell(&shared, shared.clock.now()).await;
         shared.show_reach();
         let (ahead, waiting) = {
@@ -142,15 +138,23 @@ async fn fill(shared: &Arc<Shared>, ledger: &Ledger, room: usize) -> Result<usiz
     Ok(n)
 }
 
-/// Whether every relay has had its day's mail.
-async fn spent(shared: &Shared) -> bool {
+/// What was claimed for relays that have had their day's mail meanwhile goes back until tomorrow: others may have sent it,
+/// or a mail was claimed while another was on its way to a connection. Nobody else could have what waits here.
+async fn give_back_spent(shared: &Shared, ledger: &Ledger) {
     let now = shared.clock.now();
-    for relay in &shared.relays() {
-        if relay.quota.left(&shared.db, &relay.name, now).await != Some(0) {
-            return false;
+    let relays = shared.relays();
+    let mut spent = Vec::new();
+    for relay in &relays {
+        if relay.quota.left(&shared.db, &relay.name, now).await == Some(0) {
+            spent.push(relay.clone());
         }
     }
-    true
+    let (waiting, (why, until)) = {
+        let mut buffer = shared.buffer();
+        let set = buffer.routes.set(|_, relay| spent.iter().any(|other| Arc::ptr_eq(other, relay)));
+        buffer.drain_spent(set, now)
+    };
+    put(shared, ledger, waiting.iter().map(|one| PutOff::new(&one.mail.claimed, why.clone(), until)).collect()).await;
 }
 
 /// How many mails may be claimed now, and whether the most engaged readers come first; none when every relay has had its

@@ -3,7 +3,7 @@
 use crate::support::{TestDb, on_both};
 use crate::world::{World, people, take};
 use dangol::campaign::content::Content;
-use dangol::campaign::control::{Action, control};
+use dangol::campaign::control::{ASKS, Action, control};
 use dangol::campaign::enrol::{self, Overdue, Progress};
 use dangol::campaign::launch::{How, Inside, launch};
 use dangol::campaign::{Leap, Live, plan, store};
@@ -143,6 +143,26 @@ fn nobody_gets_it_until_it_is_resumed_and_then_everybody_once() {
         assert_eq!((received.len(), twice), (500, 50), "the first fifty had the first letter, too");
         assert_eq!((world.sink.inbox.counts().deliveries, world.sink.inbox.counts().twice), (550, 0));
         assert_eq!(leap(&world, "spring").await, None, "it has gone");
+    });
+}
+
+#[test]
+fn who_speaks_of_all_campaigns_does_not_answer_it() {
+    on_both(|t| async move {
+        let world = grown(&t).await;
+        world.launch("spring").await;
+        assert_eq!(tick(&world).await.asking, 1);
+        let all = async |action| control(&world.app.db, None, action, world.now()).await.unwrap();
+        all(Action::Pause).await;
+        assert_eq!(told(&world, "spring").await.held.as_deref(), Some(HELD), "a pause does not hide the question");
+        for done in all(Action::Resume).await {
+            assert_eq!(done.state == ASKS, done.campaign == "spring", "{done:?}");
+        }
+        world.run().await;
+        assert_eq!((audience(&world, "spring").await.as_str(), world.sink.inbox.counts().deliveries), ("large", 50));
+        act(&world, "spring", Action::Resume).await;
+        world.run().await;
+        assert_eq!(world.sink.inbox.counts().deliveries, 550);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::{app, plan};
 use crate::campaign::control::{self, Action};
-use crate::campaign::launch::{self, How, launch as launch_campaign};
+use crate::campaign::launch::{self, How, Launched, launch as launch_campaign};
 use crate::cli::arguments::{Global, Inside};
 use crate::cli::output;
 use std::process::ExitCode;
@@ -25,7 +25,11 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
     };
     let how = How { inside, agreed };
     let launched = launch_campaign(&app.db, campaign, &content, &live, &app.settings(), how, app.clock.now()).await?;
-    output::show(global.json, &launched, || {
+    let asks = planned
+        .leap
+        .filter(|_| agreed.is_none())
+        .map(|leap| format!("{leap}: it asks before anybody gets it, and `dangol resume {campaign}` is the yes"));
+    output::show(global.json, &Told { launched: &launched, asks: asks.as_deref() }, || {
         let revision = if launched.changed { "a new revision" } else { "the same revision" };
         let resumed = if launched.resumed { "; it was paused, and goes on" } else { "" };
         let moved = if launched.moved > 0 {
@@ -39,18 +43,23 @@ pub async fn launch(global: &Global, campaign: &str, yes: bool, inside: Inside) 
             Some(at) => format!("first mail {}", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z")),
             None => "nobody new gets a mail".into(),
         };
-        let asks = match planned.leap {
-            Some(leap) if agreed.is_none() => {
-                format!("\n{leap}: it asks before anybody gets it, and `dangol resume {campaign}` is the yes")
-            }
-            _ => String::new(),
-        };
+        let asks = asks.as_ref().map_or_else(String::new, |asks| format!("\n{asks}"));
         format!(
             "launched {campaign}, {revision} ({}){resumed}{moved}\n{first}; `dangol run` or `dangol serve` sends, `dangol status` shows how it goes{asks}",
             launched.revision
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a launch tells machines.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    launched: &'a Launched,
+    /// What the letter will ask before anybody gets it, when nobody has been asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asks: Option<&'a str>,
 }
 
 pub async fn control(global: &Global, campaign: Option<String>, action: Action) -> anyhow::Result<()> {
@@ -61,6 +70,10 @@ pub async fn control(global: &Global, campaign: Option<String>, action: Action) 
             return "there is no campaign for which that would change anything".into();
         }
         let line = |done: &control::Done| match done.cancelled {
+            _ if done.state == control::ASKS => {
+                let name = &done.campaign;
+                format!("{name} asks, as `dangol status` says: `dangol resume {name}` is the yes")
+            }
             0 => format!("{} is {}", done.campaign, done.state),
             n => format!("{} is {}; {} will not be sent", done.campaign, done.state, output::counted(n, "mail")),
         };

@@ -6,6 +6,7 @@ use crate::support::on_both;
 use crate::world::{World, people, settings, take};
 use dangol::args;
 use dangol::config::model::DomainLimit;
+use dangol::deliver::route::For;
 
 #[test]
 fn while_a_relay_is_warmed_up_the_most_engaged_come_first_and_the_table_is_kept() {
@@ -39,6 +40,34 @@ fn while_a_relay_is_warmed_up_the_most_engaged_come_first_and_the_table_is_kept(
         scored().await;
         world.run().await;
         assert_eq!((got(&world), world.sink.inbox.counts().twice), (expect(1..=9), 0));
+    });
+}
+
+#[test]
+fn mail_whose_only_relay_has_had_its_day_waits_for_tomorrow_and_no_run_waits_for_it() {
+    on_both(|t| async move {
+        let world = World::new(&t, take).await;
+        world.customers(&people(9)).await;
+        world.launch("spring").await;
+        let office = Office::new(&world).await;
+        office.enrol().await;
+        let (busy, free) = (Server::start(Can::default()).await, Server::start(Can::default()).await);
+        let newsletter = vec![For::Topic("newsletter".into())];
+        let relays = vec![
+            (relay(&busy, "name = \"busy\"\ndaily = 3\nconnections = 4"), newsletter),
+            (relay(&free, "name = \"free\""), vec![]),
+        ];
+        let senders = office.send(relays, &[]);
+        let mut got = Vec::new();
+        for _ in 0..3 {
+            senders.until_idle().await.unwrap();
+            got.push(busy.taken().len());
+            let sql = "SELECT count(*) FROM message WHERE state = 'claimed'";
+            assert_eq!(world.app.db.one::<(i64,)>(sql, args![]).await.unwrap(), (0,), "others may have what waits");
+            world.later("24h");
+        }
+        senders.stop().await;
+        assert_eq!((got, free.taken().len()), (vec![3, 6, 9], 0));
     });
 }
 
