@@ -5,9 +5,11 @@ use super::Outgoing;
 use super::blame::Blames;
 use super::choke::Choke;
 use super::pace::Pace;
+use super::quota::day;
 use super::route::{Routes, Set};
 use crate::config::model::DomainLimit;
 use crate::types::{Email, Timestamp};
+use jiff::civil::Date;
 use std::collections::{HashMap, VecDeque};
 use tokio::time::Instant;
 
@@ -59,8 +61,8 @@ pub struct Buffer {
     len: usize,
     domains: Vec<Domain>,
     narrow: HashMap<Set, Choke>,
-    /// Relays that have had their day's mail.
-    spent: Set,
+    /// Relays that have had their mail of this day; on the next they are as good as new.
+    spent: Option<(Date, Set)>,
     /// What each relay has taken, over its weight; empty when no relay has one.
     turns: Vec<f64>,
 }
@@ -155,7 +157,7 @@ impl Buffer {
             };
             return Err((mail, why, soon));
         }
-        if routes & !self.spent == 0 {
+        if self.spent.is_some_and(|(on, spent)| on == day(now) && routes & !spent == 0) {
             let (why, tomorrow) = tomorrow(now);
             return Err((mail, why, tomorrow));
         }
@@ -327,7 +329,7 @@ impl Buffer {
     /// Says which relays have had their day's mail; takes out what can go through no other, with why and until when it
     /// is to wait.
     pub fn drain_spent(&mut self, spent: Set, now: Timestamp) -> (Vec<Waiting>, (String, Timestamp)) {
-        self.spent = spent;
+        self.spent = Some((day(now), spent));
         let mut out = Vec::new();
         for mut lane in std::mem::take(&mut self.lanes) {
             let over = |waiting: &Waiting| waiting.routes & spent != 0 && waiting.routes & !spent == 0;
