@@ -20,7 +20,3 @@ pub mod segment;
 pub mod track;
 pub mod types;
 pub mod web;
-
-/// Making a mail is some hundreds of small allocations, on several threads at once.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
