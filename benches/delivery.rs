@@ -4,7 +4,8 @@
 //! `cargo bench --bench delivery` needs Postfix's `smtp-sink` and `smtp-source` (`apt-get install postfix`). What is
 //! measured is the whole way of each mail from its row in the queue: claimed, rendered with links of its own, signed if
 //! it is to be, judged, `transmitting` on the disk, sent, its result on the disk. It runs in a process of its own, whose
-//! memory is told. Taking the audience into the queue comes before, and is told apart.
+//! memory is told. Taking the audience into the queue comes before, and is told apart, as is the time until the readers'
+//! scores know of it all.
 //!
 //! | variable | |
 //! |---|---|
@@ -61,11 +62,13 @@ async fn run() -> anyhow::Result<()> {
                 let reference = source(mails, connections, run.bytes, sink.port)?;
                 println!(
                     "{mails} mails of {} bytes, signed: {sign}, {connections} connections: {:>6.0}/s   \
-                     smtp-source {reference:>6.0}/s   ratio {:.2}   (enrolled {:.0}/s, {} MB resident at most)",
+                     smtp-source {reference:>6.0}/s   ratio {:.2}   (with scores {:.0}/s; enrolled {:.0}/s; {:.0} µs of processor a mail; {:.0} MB resident at most)",
                     run.bytes,
                     run.rate,
                     run.rate / reference,
+                    run.all,
                     run.enrolled,
+                    run.processor,
                     run.resident
                 );
                 if let Ok(rate) = std::env::var("DANGOL_BENCH_RATE") {
@@ -130,8 +133,10 @@ fn source(mails: usize, connections: usize, bytes: usize, port: u16) -> anyhow::
 }
 
 struct Run {
-    /// Mails a second, from the queue to the sink.
+    /// Mails a second, from the queue to the last result on the disk.
     rate: f64,
+    /// The same, with the time until the readers' scores know of each delivery.
+    all: f64,
     /// Mails a second from the time of the first to that of the last, as the database has them.
     kept: f64,
     /// Customers a second, from the database into the queue.
@@ -139,7 +144,9 @@ struct Run {
     /// Of one mail.
     bytes: usize,
     /// The most memory that the process has held that sent them, in MB.
-    resident: u64,
+    resident: f64,
+    /// Microseconds of processor that it took for a mail, its scores among it.
+    processor: f64,
 }
 
 async fn campaign(mails: usize, connections: usize, port: u16, sign: &str) -> anyhow::Result<Run> {
@@ -161,13 +168,14 @@ async fn campaign(mails: usize, connections: usize, port: u16, sign: &str) -> an
     let enrolled = mails as f64 / start.elapsed().as_secs_f64();
     let (_, mut made) =
         dangol::campaign::preview::preview(&app.db, &app.composer, &live, None, 1, None, app.clock.now()).await?;
-    app.composer.sign(&live, &mut made, app.clock.now())?;
+    app.composer.sign(&live, &mut made.bytes, app.clock.now())?;
     app.db.close().await;
 
     let sent = Command::new(std::env::current_exe()?).env(CHILD, &shop).stderr(Stdio::inherit()).output()?;
     ensure!(sent.status.success(), "the process that sends failed");
     let told = String::from_utf8(sent.stdout)?;
-    let (seconds, resident) = told.trim().split_once(' ').context("the process that sends told nothing")?;
+    let told: Vec<f64> = told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let [seconds, all, resident, processor] = told[..] else { anyhow::bail!("the process that sends told {told:?}") };
 
     let app = open(&shop).await?;
     let counts = dangol::deliver::store::counts(&mut &app.db, None).await?;
@@ -177,20 +185,23 @@ async fn campaign(mails: usize, connections: usize, port: u16, sign: &str) -> an
     let (first, last): (i64, i64) = app.db.one(sql, vec![]).await?;
     let kept = (mails as f64 - 1.0) * 1e3 / (last - first).max(1) as f64;
     app.db.close().await;
-    let rate = mails as f64 / seconds.parse::<f64>()?;
-    Ok(Run { rate, kept, enrolled, bytes: made.bytes.len(), resident: resident.parse()? })
+    let (rate, all) = (mails as f64 / seconds, mails as f64 / all);
+    Ok(Run { rate, all, kept, enrolled, bytes: made.bytes.len(), resident, processor: processor / mails as f64 })
 }
 
-/// Sends all that is queued; tells how many seconds it took, and the memory.
+/// Sends all that is queued; tells how many seconds it took until the last result was on the disk, how many until the
+/// scores knew of it all, and the memory.
 async fn send(shop: &Path) -> anyhow::Result<()> {
     let app = open(shop).await?;
-    let start = Instant::now();
+    let (start, began) = (Instant::now(), app.clock.now());
     let running = Running::start(app.clone(), Roles::ALL).await?;
     running.until_idle().await?;
-    let seconds = start.elapsed().as_secs_f64();
+    let all = start.elapsed().as_secs_f64();
     running.stop().await?;
+    let (settled,): (i64,) = app.db.one("SELECT max(settled_at) FROM message", vec![]).await?;
     app.db.close().await;
-    println!("{seconds} {}", resident());
+    let seconds = (settled - began.as_millisecond()).max(1) as f64 / 1e3;
+    println!("{seconds} {all} {} {}", resident(), processor());
     Ok(())
 }
 
@@ -219,6 +230,13 @@ fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// What this process has taken of all processors, in microseconds (Linux, whose clock ticks a hundred times a second).
+fn processor() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10_000
 }
 
 async fn customers(app: &App, dir: &Path, n: usize) -> anyhow::Result<()> {

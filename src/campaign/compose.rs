@@ -7,10 +7,10 @@ use super::{CampaignError, Live, LiveCache, parallel, reader, store};
 use crate::config::model::Settings;
 use crate::db::{Db, DbError};
 use crate::deliver::lane;
-use crate::deliver::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
+use crate::deliver::{Boxed, Claimed, Compose, Content, Outgoing, Policy, Refusal};
 use crate::render::dkim;
 use crate::render::mime::{self, Headers, MimeError};
-use crate::render::{Links as _, Reader, RenderError, Rendered};
+use crate::render::{Links as _, Merged, Reader, RenderError, Rendered};
 use crate::reward::{self, RewardError};
 use crate::track::Tokens;
 use crate::types::{Email, Shared, Timestamp};
@@ -86,17 +86,18 @@ impl Composer {
     /// # Errors
     /// Why it cannot be made.
     pub fn make(&self, wanted: Wanted<'_>, message: i64, now: Timestamp) -> Result<Made, Unmade> {
-        self.write(wanted, (message, false), now)
+        let (merged, bytes) = self.write(wanted, (message, false), now)?;
+        Ok(Made { rendered: merged.rendered(), bytes })
     }
 
     /// Signs a mail with its sender's keys, when it has any.
     ///
     /// # Errors
     /// When it has, and they cannot be used.
-    pub fn sign(&self, live: &Live, made: &mut Made, now: Timestamp) -> Result<(), Unmade> {
+    pub fn sign(&self, live: &Live, bytes: &mut Vec<u8>, now: Timestamp) -> Result<(), Unmade> {
         let keys = self.keys.get();
         match keys.of(&live.campaign.sender).map_err(Unmade::Unsigned)? {
-            Some(signer) => signer.sign(&mut made.bytes, now).map_err(Unmade::Unsigned),
+            Some(signer) => signer.sign(bytes, now).map_err(Unmade::Unsigned),
             None => Ok(()),
         }
     }
@@ -108,7 +109,12 @@ impl Composer {
     }
 
     /// The mail as message `message`, which is sent or only looked at.
-    fn write(&self, wanted: Wanted<'_>, (message, sent): (i64, bool), now: Timestamp) -> Result<Made, Unmade> {
+    fn write<'t>(
+        &self,
+        wanted: Wanted<'t>,
+        (message, sent): (i64, bool),
+        now: Timestamp,
+    ) -> Result<(Merged<'t>, Vec<u8>), Unmade> {
         let Wanted { live, step, person, more, to } = wanted;
         let compiled = step.compiled.as_ref().ok_or(Unmade::Nothing)?;
         let settings = self.settings.get();
@@ -125,13 +131,11 @@ impl Composer {
             tracked: !person.tracking_off,
             sent,
         };
-        let reader = Reader {
-            locale,
-            timezone: reader::zone(person, &settings.site.timezone),
-            now,
-            data: reader::data(person, more, &settings.site),
-        };
-        let rendered = compiled.render(&reader, &links)?;
+        let timezone = reader::zone(person, &settings.site.timezone);
+        let needs = compiled.needs(&locale);
+        let data = reader::data(person, more, (&locale, &timezone), settings.site.currency, needs);
+        let reader = Reader { locale, timezone, now, data };
+        let merged = compiled.merge(reader, &links)?;
         let from = &live.sender.from;
         let domain = from.email.domain();
         let list = (!live.service()).then(|| format!("{}.{domain}", live.campaign.topic));
@@ -149,8 +153,8 @@ impl Composer {
             list_id: list,
             feedback_id: Some(format!("{}:{}:dangol:{domain}", plain(&live.name), live.campaign.topic)),
         };
-        let bytes = mime::mail(&rendered, &headers)?;
-        Ok(Made { rendered, bytes })
+        let bytes = mime::mail(&merged, &headers)?;
+        Ok((merged, bytes))
     }
 
     /// The HTML of a message that was made, as its reader sees it in a browser.
@@ -267,32 +271,28 @@ impl Composer {
         }
         let ids: Vec<i64> = claimed.iter().map(|c| c.customer).collect();
         let people = store::readers(&mut &self.db, &ids).await?;
-        let mut more = HashMap::new();
+        let mut more: HashMap<i64, More> = HashMap::new();
         for (revision, live) in &lives {
             let Ok(live) = live else { continue };
             let theirs = claimed.iter().filter(|c| c.revision == *revision).map(|c| (c.id, c.customer));
             more.extend(self.more(live, &theirs.collect::<Vec<_>>(), now).await?);
         }
         let composer = self.clone();
+        let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
+        let with_more = |claimed: Claimed| {
+            let more = more.remove(&claimed.id).unwrap_or_default();
+            (claimed, more)
+        };
+        let work = claimed.into_iter().map(with_more).collect();
         // rendering is work for a processor, not for the runtime's threads
-        let made = tokio::task::spawn_blocking(move || {
-            let people: HashMap<i64, store::Reader> = people.into_iter().map(|p| (p.id, p)).collect();
-            let mut more: HashMap<i64, More> = more;
-            let one = |(claimed, more): (Claimed, More)| {
-                let (id, token) = (claimed.id, claimed.token);
-                let made =
-                    std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, more, &settings, now));
-                // a mistake of ours that one reader's values bring out must not stop everybody's mail
-                std::panic::catch_unwind(made).unwrap_or_else(|_| {
-                    tracing::error!(message = id, "making this mail failed inside Dangol: please report it");
-                    Err(Refusal { id, token, give_back: false, reason: "render: a mistake inside Dangol".into() })
-                })
-            };
-            let with_more = |claimed: Claimed| {
-                let more = more.remove(&claimed.id).unwrap_or_default();
-                (claimed, more)
-            };
-            parallel::map(claimed.into_iter().map(with_more).collect(), one)
+        let made = parallel::map(work, move |(claimed, more): (Claimed, More)| {
+            let (id, token) = (claimed.id, claimed.token);
+            let made = std::panic::AssertUnwindSafe(|| composer.one(claimed, &lives, &people, more, &settings, now));
+            // a mistake of ours that one reader's values bring out must not stop everybody's mail
+            std::panic::catch_unwind(made).unwrap_or_else(|_| {
+                tracing::error!(message = id, "making this mail failed inside Dangol: please report it");
+                Err(Refusal { id, token, give_back: false, reason: "render: a mistake inside Dangol".into() })
+            })
         });
         made.await.map_err(|e| DbError::Shape(format!("composing was interrupted: {e}")))
     }
@@ -321,17 +321,17 @@ impl Composer {
         let to: Email = claimed.address.parse().map_err(refuse)?;
         let (_, step) = live.step(&claimed.step).ok_or_else(|| refuse("render: its step is gone".into()))?;
         let wanted = Wanted { live, step, person, more, to: &to };
-        let mut made = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
+        let (_, mut bytes) = self.write(wanted, (claimed.id, true), now).map_err(|e| refuse(e.to_string()))?;
         if person.email.as_deref() != Some(claimed.address.as_str()) {
             return Err(refuse("address changed".into()));
         }
         let rule = live.rule(settings, now).map_err(|e| refuse(format!("render: {e}")))?;
         let zone = reader::zone(person, &settings.site.timezone);
         let policy = Arc::new(Policy { rule, cap: live.cap, quiet: live.quiet, zone });
-        self.sign(live, &mut made, now).map_err(|e| refuse(e.to_string()))?;
+        self.sign(live, &mut bytes, now).map_err(|e| refuse(e.to_string()))?;
         let from = self.envelope(live, claimed.id);
         let relay = live.campaign.relay.clone();
-        Ok(Outgoing { claimed: Arc::new(claimed), policy, from, to, bytes: made.bytes, relay })
+        Ok(Outgoing { claimed: Arc::new(claimed), policy, from, to, content: Content::new(bytes), relay })
     }
 }
 

@@ -88,12 +88,15 @@ async fn go_on(
         // of one that is another by now the slices take nobody, and the next tick looks at it anew
         store::begin_enrolling(db, occurrence).await?;
     }
-    while progress.slices < slices {
+    let mut finished = false;
+    while progress.slices < slices && !finished {
         progress.slices += 1;
-        if slice(db, live, (occurrence.id, occurrence.revision), settings, now).await? {
-            progress.finished += 1;
-            break;
-        }
+        finished = slice(db, live, (occurrence.id, occurrence.revision), settings, now).await?;
+        progress.finished += u64::from(finished);
+    }
+    // at its beginning, when mail may already go, and at its end
+    if progress.slices > 1 && (finished || occurrence.state == "waiting") {
+        db.learn(&["enrolment", "message"]).await?;
     }
     Ok(())
 }

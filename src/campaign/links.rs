@@ -40,7 +40,7 @@ impl Links for MailLinks<'_> {
             return None;
         }
         // who gets there all the same ends at the site's page
-        let token = self.tokens.click(self.message, HONEYPOT, self.links, self.site)?;
+        let token = self.tokens.click(self.message, HONEYPOT, self.links, &format!("{}/", self.site))?;
         Some(Route::Click.url(self.site, &token))
     }
     fn unsubscribe(&self) -> String {

@@ -31,7 +31,7 @@ pub async fn preview(
     let mut made = composer
         .make(Wanted { live, step, person: &person, more, to: &to }, 0, now)
         .map_err(|e| CampaignError::State(e.to_string()))?;
-    composer.sign(live, &mut made, now).map_err(|e| CampaignError::State(e.to_string()))?;
+    composer.sign(live, &mut made.bytes, now).map_err(|e| CampaignError::State(e.to_string()))?;
     Ok((to, made))
 }
 

@@ -2,9 +2,10 @@
 
 use super::live::LiveStep;
 use super::{Live, store};
+use crate::render::Needs;
 use crate::reward::Balance;
-use crate::types::Timestamp;
 use crate::types::locale::{Locale, Zone};
+use crate::types::{Currency, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// The language of a reader: their own, else the site's.
@@ -69,33 +70,37 @@ pub fn balance(balance: &Balance) -> Value {
     Value::Object(has)
 }
 
-/// The variables. What is not known is not there, so that a strict template says so.
-pub fn data(reader: &store::Reader, more: More, site: &crate::config::model::Site) -> Map<String, Value> {
+/// The variables, as far as the template `needs` them. What is not known is not there, so that a strict template says so.
+pub fn data(
+    reader: &store::Reader,
+    more: More,
+    (locale, zone): (&Locale, &Zone),
+    currency: Currency,
+    needs: &Needs,
+) -> Map<String, Value> {
     let mut customer = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
+    let mut put = |name: &str, value: &dyn Fn() -> Option<Value>| {
+        if let Some(value) = needs.any(name).then(value).flatten() {
             customer.insert(name.to_owned(), value);
         }
     };
     let text = |text: &Option<String>| text.as_ref().filter(|t| !t.is_empty()).map(|t| Value::String(t.clone()));
-    put("email", text(&reader.email));
-    put("external_id", text(&reader.external_id));
-    put("name", name(reader).map(Value::String));
-    put("first_name", text(&reader.first_name));
-    put("last_name", text(&reader.last_name));
-    put("locale", Some(json!(locale(reader, &site.locale).as_str())));
-    put("timezone", Some(json!(zone(reader, &site.timezone).to_string())));
-    put("birthday", text(&reader.birthday));
-    put("source", text(&reader.source));
-    put("score", reader.score.map(|score| json!(score.round())));
-    put("lifecycle", text(&reader.lifecycle));
-    put("purchases", Some(json!(reader.purchases.unwrap_or(0))));
+    put("email", &|| text(&reader.email));
+    put("external_id", &|| text(&reader.external_id));
+    put("name", &|| name(reader).map(Value::String));
+    put("first_name", &|| text(&reader.first_name));
+    put("last_name", &|| text(&reader.last_name));
+    put("locale", &|| Some(json!(locale.as_str())));
+    put("timezone", &|| Some(json!(zone.to_string())));
+    put("birthday", &|| text(&reader.birthday));
+    put("source", &|| text(&reader.source));
+    put("score", &|| reader.score.map(|score| json!(score.round())));
+    put("lifecycle", &|| text(&reader.lifecycle));
+    put("purchases", &|| Some(json!(reader.purchases.unwrap_or(0))));
     // a number in major units, so that a template can compare it; {{money customer.revenue}} shows it
-    let revenue = reader.revenue.unwrap_or(0) as f64 / site.currency.scale() as f64;
-    put("revenue", Some(json!(revenue)));
-    put("last_purchase_at", reader.last_purchase_at.map(|at: Timestamp| json!(at.to_string())));
-    let attributes = serde_json::from_str(&reader.attributes).unwrap_or_else(|_| json!({}));
-    put("attr", Some(attributes));
+    put("revenue", &|| Some(json!(reader.revenue.unwrap_or(0) as f64 / currency.scale() as f64)));
+    put("last_purchase_at", &|| reader.last_purchase_at.map(|at: Timestamp| json!(at.to_string())));
+    put("attr", &|| Some(serde_json::from_str(&reader.attributes).unwrap_or_else(|_| json!({}))));
     let mut data = Map::from_iter([("customer".to_owned(), Value::Object(customer))]);
     data.extend(more.event.map(|event| ("event".to_owned(), event)));
     data.extend(more.grant.map(|grant| ("grant".to_owned(), grant)));

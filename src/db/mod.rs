@@ -87,6 +87,8 @@ impl Db {
                     .foreign_keys(true)
                     .busy_timeout(BUSY)
                     .statement_cache_capacity(256)
+                    // rows come from the driver's thread through a queue, and a short one means two wakings for each few
+                    .row_buffer_size(1024)
                     .pragma("temp_store", "memory")
                     .pragma("cache_size", "-16000");
                 let open_error = |source| DbError::Open { what: path.display().to_string(), source };
@@ -130,6 +132,21 @@ impl Db {
         match self.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Has PostgreSQL look at tables of which many rows have just come in. What it does not know of it takes for almost
+    /// empty, plans for that, and then reads all of a large table for each few rows, until its own upkeep has come by.
+    /// SQLite plans without.
+    ///
+    /// # Errors
+    /// What the database says. Who may not do it, or whose table is being looked at, is passed over.
+    pub async fn learn(&self, tables: &[&str]) -> Result<(), DbError> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                self.execute(&format!("ANALYZE (SKIP_LOCKED) {}", tables.join(", ")), Vec::new()).await.map(|_| ())
+            }
         }
     }
 

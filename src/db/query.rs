@@ -49,7 +49,8 @@ pub trait Query: Send {
 ///
 /// In the statement, `{rows}` is where they go:
 /// `WITH input(id, name) AS ({rows}) UPDATE customer SET name = input.name FROM input WHERE customer.id = input.id`.
-/// It must come before any other parameter.
+/// It must come before any other parameter. Where a join is sorted, write `FROM input CROSS JOIN t WHERE t.a = input.a`:
+/// asked for `t`'s own order, SQLite else reads all of `t` and looks for each row among these.
 #[derive(Debug, Clone)]
 pub struct Rows {
     types: Vec<Type>,

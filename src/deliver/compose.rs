@@ -1,5 +1,6 @@
 //! What delivery asks of whoever knows the campaigns: the bytes of a claimed message, and the rules it goes under.
 
+use super::content::Content;
 use crate::permission::Rule;
 use crate::types::locale::Zone;
 use crate::types::pace::{Cap, Quiet};
@@ -63,8 +64,8 @@ pub struct Outgoing {
     pub from: Email,
     /// The envelope's recipient.
     pub to: Email,
-    /// Headers and body, CRLF, not yet dot-stuffed.
-    pub bytes: Vec<u8>,
+    /// Headers and body.
+    pub content: Content,
     /// The relay that it must go through, if it must.
     pub relay: Option<String>,
 }

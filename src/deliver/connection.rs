@@ -3,6 +3,7 @@
 //! A connection on which a reply may still be under way, or on which more replies came than were asked for, is never used
 //! again: the next mail would be told what became of the last.
 
+use super::content::Content;
 use super::hello::{self, Abilities};
 use super::reply::Reply;
 use super::server::{Limits, Server};
@@ -58,29 +59,29 @@ impl Connection {
 
     /// Why this mail can never go over a connection to this server, if so: told here and not by the server, whose
     /// refusal would look like the reader's fault.
-    pub fn unfit(&self, from: &Email, to: &Email, bytes: &[u8]) -> Option<String> {
+    pub fn unfit(&self, from: &Email, to: &Email, content: &Content) -> Option<String> {
         let Abilities { largest, .. } = self.can;
         if (from.needs_smtputf8() || to.needs_smtputf8()) && !self.can.smtputf8 {
             return Some("the address needs a relay with SMTPUTF8, and this one has none".into());
         }
-        if largest > 0 && bytes.len() > largest {
+        if largest > 0 && content.size > largest {
             // a mail like this goes to nobody: counted as a mistake of the template, it holds the campaign
-            return Some(format!("render: the mail has {} bytes, and the relay takes {largest}", bytes.len()));
+            return Some(format!("render: the mail has {} bytes, and the relay takes {largest}", content.size));
         }
-        if !self.can.eight_bit && !self.can.smtputf8 && !bytes.is_ascii() {
+        if !self.can.eight_bit && !self.can.smtputf8 && !content.ascii {
             return Some("render: the mail is not all ASCII, and the relay has no 8BITMIME".into());
         }
         None
     }
 
     /// Sends one mail. With the outcome comes whether the connection can go on.
-    pub async fn transmit(&mut self, from: &Email, to: &Email, bytes: &[u8]) -> (Outcome, bool) {
-        if let Some(why) = self.unfit(from, to, bytes) {
+    pub async fn transmit(&mut self, from: &Email, to: &Email, content: &Content) -> (Outcome, bool) {
+        if let Some(why) = self.unfit(from, to, content) {
             return (Outcome::Unfit { why }, true);
         }
         self.sent += 1;
-        let size = if self.can.size { format!(" SIZE={}", bytes.len()) } else { String::new() };
-        let body = if self.can.eight_bit && !bytes.is_ascii() { " BODY=8BITMIME" } else { "" };
+        let size = if self.can.size { format!(" SIZE={}", content.size) } else { String::new() };
+        let body = if self.can.eight_bit && !content.ascii { " BODY=8BITMIME" } else { "" };
         let utf8 = if from.needs_smtputf8() || to.needs_smtputf8() { " SMTPUTF8" } else { "" };
         let mail = format!("MAIL FROM:<{from}>{size}{body}{utf8}\r\n");
         let rcpt = format!("RCPT TO:<{to}>\r\n");
@@ -101,7 +102,7 @@ impl Connection {
         if let Err(e) = self.wire.quiet() {
             return not_sent(Phase::Data, &e);
         }
-        match self.content(&stuffed(bytes)).await {
+        match self.content(content.stuffed()).await {
             Ok(reply) => {
                 let outcome = Outcome::of_reply(Phase::Body, reply.code, &reply.text());
                 let known = !matches!(outcome, Outcome::Unknown { .. });
@@ -233,37 +234,4 @@ enum Lost {
     BeforeDot(Broken),
     /// It did, and nobody knows.
     AfterDot(Broken),
-}
-
-/// The content as it goes on the wire: a dot doubled where it begins a line, and the final dot.
-fn stuffed(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 5);
-    let mut rest = bytes;
-    if rest.starts_with(b".") {
-        out.push(b'.');
-    }
-    while let Some(at) = memchr::memmem::find(rest, b"\n.") {
-        let (line, after) = rest.split_at(at + 1);
-        out.extend_from_slice(line);
-        out.push(b'.');
-        rest = after;
-    }
-    out.extend_from_slice(rest);
-    if !out.is_empty() && !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b".\r\n");
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dot_at_a_lines_beginning_does_not_end_the_mail() {
-        assert_eq!(stuffed(b".a\r\nb.\r\n.\r\n..c"), b"..a\r\nb.\r\n..\r\n...c\r\n.\r\n");
-        assert_eq!(stuffed(b""), b".\r\n");
-        assert_eq!(stuffed(b"a\n.b\r\n"), b"a\n..b\r\n.\r\n");
-    }
 }

@@ -78,7 +78,7 @@ impl Courier {
         let Some((connection, _)) = &self.open else { return self.shared.put_back(waiting) };
         let mail = &waiting.mail;
         let claim = (mail.claimed.id, mail.claimed.token);
-        if let Some(reason) = connection.unfit(&mail.from, &mail.to, &mail.bytes) {
+        if let Some(reason) = connection.unfit(&mail.from, &mail.to, &mail.content) {
             let refusal = Refusal { id: claim.0, token: claim.1, give_back: false, reason };
             self.ledger.refuse(vec![refusal]).await;
             self.shared.flew(&waiting);
@@ -127,7 +127,7 @@ impl Courier {
             return self.shared.landed(1);
         }
         quota.begun();
-        let (outcome, usable) = connection.transmit(&mail.from, &mail.to, &mail.bytes).await;
+        let (outcome, usable) = connection.transmit(&mail.from, &mail.to, &mail.content).await;
         if !usable {
             self.open = None;
         }

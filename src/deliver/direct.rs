@@ -1,6 +1,7 @@
 //! A relay used directly, outside of the queue: to see whether it can be used, and to send one mail that is not counted.
 
 use super::connection::Connection;
+use super::content::Content;
 use super::relay::Relay;
 use super::verdict::{Outcome, Phase};
 use crate::types::Email;
@@ -19,9 +20,9 @@ pub async fn try_relay(relay: &Relay, hello: &str) -> Result<(), (Phase, String)
 ///
 /// # Errors
 /// Why it did not go, in words.
-pub async fn send_one(relay: &Relay, from: &Email, to: &Email, bytes: &[u8]) -> Result<String, String> {
+pub async fn send_one(relay: &Relay, from: &Email, to: &Email, content: &Content) -> Result<String, String> {
     let mut connection = Connection::open(&relay.server, from.domain()).await.map_err(|e| e.why)?;
-    let (outcome, usable) = connection.transmit(from, to, bytes).await;
+    let (outcome, usable) = connection.transmit(from, to, content).await;
     if usable {
         connection.quit().await;
     }

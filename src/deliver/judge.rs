@@ -20,8 +20,8 @@ pub enum Decision {
     Never(String),
 }
 
-/// Judges mails that are about to go, inside the transaction that will mark them; on PostgreSQL the customers' rows are
-/// locked in the order of their ids, so that two nodes cannot both pass one person's cap.
+/// Judges mails that are about to go, inside the transaction that will mark them; on PostgreSQL the rows of customers under
+/// a cap are locked in the order of their ids, so that two nodes cannot both pass one person's.
 ///
 /// # Errors
 /// What the database says.
@@ -29,7 +29,8 @@ pub async fn judge(tx: &mut Tx, mails: &[(&Claimed, &Policy)], now: Timestamp) -
     if mails.is_empty() {
         return Ok(Vec::new());
     }
-    let customers: HashSet<i64> = mails.iter().map(|(claimed, _)| claimed.customer).collect();
+    let capped = mails.iter().filter(|(claimed, policy)| !claimed.service && policy.cap != Cap::Off);
+    let customers: HashSet<i64> = capped.map(|(claimed, _)| claimed.customer).collect();
     store::lock_customers(tx, &customers).await?;
     let mut lanes = HashMap::new();
     for campaign in mails.iter().map(|(claimed, _)| claimed.campaign).collect::<HashSet<_>>() {

@@ -6,7 +6,7 @@
 //! [`queue`] has the rows, [`judge`] decides anew whether a mail may go when its turn comes, [`ledger`] makes
 //! `transmitting` and results durable for many connections in one commit (`group`), [`connection`] speaks SMTP, [`relay`] keeps
 //! a server's limits, [`buffer`] says which mail is next, [`sender`] wires them for one process, [`node`] tells dead processes from slow ones. What a mail says is made by whoever implements
-//! [`Compose`]; delivery knows nothing of templates.
+//! [`Compose`]; delivery knows nothing of templates. The mail comes as [`Content`], ready for the wire.
 
 pub mod blame;
 pub mod buffer;
@@ -32,6 +32,7 @@ pub mod store;
 pub mod verdict;
 
 mod compose;
+mod content;
 mod courier;
 mod dispatch;
 mod group;
@@ -40,4 +41,5 @@ mod obstacles;
 mod wire;
 
 pub use compose::{Boxed, Claimed, Compose, Outgoing, Policy, Refusal};
+pub use content::Content;
 pub use state::State;

@@ -54,7 +54,7 @@ impl Routes {
         if self.only.iter().all(Vec::is_empty) {
             return self.all();
         }
-        let from = header_from(&mail.bytes);
+        let from = header_from(mail.content.stuffed());
         let is_for = |one: &For| match one {
             For::Topic(topic) => *topic == mail.claimed.topic,
             For::From(address) => from.as_deref() == Some(address),

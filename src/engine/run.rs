@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the loops look when nothing wakes them.
 const POLL: Duration = Duration::from_millis(500);
+/// How long the scheduler rests after a turn that left nothing over, so that what happens meanwhile is taken in together:
+/// while mail goes out, each turn would else find a handful of deliveries, at the price of hundreds.
+const REST: Duration = Duration::from_millis(200);
 /// Slices of enrolment before the scheduler looks at everything else.
 const SLICES: u64 = 64;
 /// How often what goes wrong is counted.
@@ -125,14 +128,19 @@ impl Running {
                 if refresh {
                     upkeep = tokio::time::Instant::now() + UPKEEP;
                 }
-                match turn(&app, refresh).await {
-                    Ok(true) => {
-                        if let Some(senders) = &senders {
-                            senders.wake();
-                        }
-                        tokio::task::yield_now().await;
-                    }
-                    Ok(false) => tokio::select! {
+                let turn = turn(&app, refresh).await;
+                if matches!(turn, Ok(Turn::Done | Turn::Unfinished))
+                    && let Some(senders) = &senders
+                {
+                    senders.wake();
+                }
+                match turn {
+                    Ok(Turn::Unfinished) => tokio::task::yield_now().await,
+                    Ok(Turn::Done) => tokio::select! {
+                        () = tokio::time::sleep(REST) => {}
+                        () = stop.cancelled() => {}
+                    },
+                    Ok(Turn::Idle) => tokio::select! {
                         () = tokio::time::sleep(POLL) => {}
                         () = app.woken.notified() => {}
                         () = stop.cancelled() => {}
@@ -213,7 +221,7 @@ impl Running {
     /// What the database says, or that mail is due and no relay can be reached.
     pub async fn until_idle(&self) -> Result<(), AppError> {
         loop {
-            while enrol(&self.app).await? {
+            while enrol(&self.app).await? != Turn::Idle {
                 if self.stop.is_cancelled() {
                     return Ok(());
                 }
@@ -224,7 +232,7 @@ impl Running {
                     () = self.stop.cancelled() => return Ok(()),
                 }
             }
-            if !turn(&self.app, true).await? {
+            if turn(&self.app, true).await? == Turn::Idle {
                 return Ok(());
             }
         }
@@ -252,9 +260,20 @@ impl Running {
     }
 }
 
-/// One round of everything but sending; whether there was anything to do. The journal is kept whatever else fails: an
+/// What a round of the scheduler has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// There was nothing to do.
+    Idle,
+    /// It was done.
+    Done,
+    /// Some of it was, and more is there.
+    Unfinished,
+}
+
+/// One round of everything but sending. The journal is kept whatever else fails: an
 /// erasure or a withdrawal has to survive a restore.
-async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
+async fn turn(app: &App, refresh: bool) -> Result<Turn, AppError> {
     let done = round(app, refresh).await;
     match app.journal.keep(&app.db).await {
         Err(e) if done.is_err() => tracing::error!(error = %e, "the journal cannot be kept"),
@@ -263,11 +282,11 @@ async fn turn(app: &App, refresh: bool) -> Result<bool, AppError> {
     done
 }
 
-async fn round(app: &App, refresh: bool) -> Result<bool, AppError> {
+async fn round(app: &App, refresh: bool) -> Result<Turn, AppError> {
     let now = app.clock.now();
     let settings = app.settings();
-    let mut busy = settle::settle(&app.db, now).await? > 0;
-    busy |= enrol(app).await?;
+    let settled = if settle::settle(&app.db, now).await? > 0 { Turn::Done } else { Turn::Idle };
+    let done = settled.max(enrol(app).await?);
     campaigns::finish_all(&app.db, now).await?;
     for campaign in campaigns::half_cancelled(&app.db).await? {
         campaigns::cancel_rest(&app.db, campaign, now).await?;
@@ -279,12 +298,12 @@ async fn round(app: &App, refresh: bool) -> Result<bool, AppError> {
         }
         access::forget(&app.db, now).await?;
     }
-    Ok(busy)
+    Ok(done)
 }
 
 /// Takes audiences and passes on. What happened is taken in first: conditions and triggers read figures as of now, and
 /// what orders have earned is in the ledger before a gift takes the budget.
-async fn enrol(app: &App) -> Result<bool, AppError> {
+async fn enrol(app: &App) -> Result<Turn, AppError> {
     let settings = app.settings();
     let now = app.clock.now();
     let mut busy = relationship::catch_up(&app.db, &settings, now).await?.events > 0;
@@ -295,7 +314,12 @@ async fn enrol(app: &App) -> Result<bool, AppError> {
     }
     let progress = enrol::tick(&app.db, &app.cache, &settings, SLICES, now).await?;
     let inside = journey::tick(&app.db, &app.cache, &settings, SLICES, Which::Running, now).await?;
-    Ok(busy || progress.slices + inside.slices > 0)
+    let slices = progress.slices.max(inside.slices);
+    Ok(match slices {
+        SLICES.. => Turn::Unfinished,
+        0 if !busy => Turn::Idle,
+        _ => Turn::Done,
+    })
 }
 
 /// Looks, while mail goes out, whether a campaign has to stop.

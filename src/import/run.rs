@@ -20,6 +20,11 @@ use tokio::time::Instant;
 const SHOWN: usize = 10;
 const PREVIEW: usize = 5;
 
+/// After so many rows the database is told to look at them, and again when there are four times as many.
+const LEARN: u64 = 2_048;
+/// What rows of any kind land in.
+const TABLES: &[&str] = &["customer", "consent", "consent_state", "suppression", "event", "purchase", "order_item"];
+
 /// Imports a file. Good rows land, bad rows are written beside it, and the same file again changes nothing.
 ///
 /// Needs a tokio runtime. `progress` is called after each slice. A dry run judges each slice against the database as it
@@ -106,6 +111,7 @@ impl Job<'_> {
         let mut kind = K::default();
         let mut pace = Pace::default();
         let mut failed = None;
+        let mut learn = LEARN;
         while let Some(next) = news.recv().await {
             let mut block = match next {
                 News::Block(block) => block,
@@ -124,11 +130,18 @@ impl Job<'_> {
                 progress(Progress { bytes: read.load(Ordering::Relaxed), total, rows: report.rows });
                 block = rest;
             }
+            if !self.dry && report.rows >= learn {
+                self.db.learn(TABLES).await?;
+                learn = report.rows.saturating_mul(4);
+            }
         }
         report.encoding = Told::name(&encoding);
         report.rejected_file = rejects.finish()?.map(|path| path.display().to_string());
         if let Some(e) = failed {
             return Err(e);
+        }
+        if !self.dry && report.rows >= LEARN {
+            self.db.learn(TABLES).await?;
         }
         if let Some(batch) = report.batch {
             store::finish(self.db, batch, self.now).await?;

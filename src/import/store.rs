@@ -158,8 +158,8 @@ pub(super) async fn corrections_by_others(
     customers: &[i64],
 ) -> Result<Vec<Correction>, DbError> {
     let sql = format!(
-        "WITH input(k) AS ({{rows}}) SELECT e.id, e.batch_id, e.data FROM input JOIN event e ON e.customer_id = input.k \
-         WHERE e.kind = 'correction' AND (e.batch_id IS NULL OR e.batch_id <> ?) AND e.dedupe_key NOT LIKE 'undo:%' \
+        "WITH input(k) AS ({{rows}}) SELECT e.id, e.batch_id, e.data FROM input CROSS JOIN event e WHERE e.customer_id = input.k \
+         AND e.kind = 'correction' AND (e.batch_id IS NULL OR e.batch_id <> ?) AND e.dedupe_key NOT LIKE 'undo:%' \
          AND {STANDS} ORDER BY e.id"
     );
     let mut all = Vec::new();

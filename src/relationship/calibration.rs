@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// How old a calibration gets: a day.
 const LASTS: i64 = 86_400_000;
+/// When too few were found among many, so long nobody looks again: to look is to read the whole table.
+const AGAIN: i64 = 3_600_000;
 /// A median of fewer says nothing: then the default stays.
 pub const FEWEST: usize = 20;
 /// So many customers are looked at; of more, a sample by bucket. Bounds memory to some 10 MB.
@@ -151,18 +153,25 @@ pub async fn calibrate_if_due(db: &Db, settings: &Settings, now: Timestamp) -> R
     if age.is_some_and(|age| age < LASTS) {
         return Ok(current);
     }
+    let all = usize::try_from(store::count(&mut &*db).await?).unwrap_or(usize::MAX);
+    let in_vain = store::sampled_in_vain(&mut &*db).await?;
+    let lately = in_vain.is_some_and(|at| (0..AGAIN).contains(&(now.as_millisecond() - at.as_millisecond())));
+    if all > SAMPLE && lately {
+        return Ok(current);
+    }
     let model = Model::new(settings);
-    let sample = sample(db).await?;
+    let sample = sample(db, all).await?;
     let taken = Calibration::of(&sample, &model, now.as_millisecond());
     if taken.active < FEWEST {
+        store::note_sampled_in_vain(db, now).await?;
         return Ok(current);
     }
     store::keep_calibration(db, current.id, &taken, now).await?;
     store::calibration(&mut &*db).await
 }
 
-async fn sample(db: &Db) -> Result<Vec<Sums>, RelationshipError> {
-    let all = usize::try_from(store::count(&mut &*db).await?).unwrap_or(usize::MAX);
+/// Those on whom a calibration can hang, of whom something is known: many shops have many more addresses than customers.
+async fn sample(db: &Db, all: usize) -> Result<Vec<Sums>, RelationshipError> {
     // buckets are uniform, so a part of them is a fair sample, and the same one on every node
     let below = match all {
         0..=SAMPLE => PRIME,
@@ -173,6 +182,8 @@ async fn sample(db: &Db) -> Result<Vec<Sums>, RelationshipError> {
         let slice = store::slice(&mut &*db, position, SLICE).await?;
         let Some((last, _)) = slice.last() else { return Ok(found) };
         position = *last;
-        found.extend(slice.into_iter().filter(|(id, _)| bucket(*id) < below).map(|(_, sums)| sums));
+        let known = |sums: &Sums| sums.last_purchase_at.is_some() || sums.last_human_at.is_some();
+        let chosen = slice.into_iter().filter(|(id, sums)| bucket(*id) < below && known(sums));
+        found.extend(chosen.map(|(_, sums)| sums));
     }
 }

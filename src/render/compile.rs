@@ -1,6 +1,7 @@
 //! A template made ready, once for each revision and process: all its languages, as Handlebars templates.
 
 use super::expand::{self, Expanded, shown};
+use super::fold::Needs;
 use super::helpers::{BLOCKS, VALUES};
 use super::law;
 use super::library::{Library, Markup, file_name};
@@ -35,6 +36,7 @@ pub(crate) struct Variant {
     pub preheader: Option<Program>,
     pub html: Program,
     pub text: Program,
+    pub needs: Needs,
     links: Vec<String>,
 }
 
@@ -82,6 +84,11 @@ impl Compiled {
         self.variants.iter().map(|v| v.html.size).max().unwrap_or(0)
     }
 
+    /// What a mail in the language of `locale` may ask of its reader's data.
+    pub fn needs(&self, locale: &Locale) -> &Needs {
+        &self.variant(locale).needs
+    }
+
     /// The variant for a reader: of the whole tag, of the language, without one, of the site's language, any.
     pub(crate) fn variant(&self, locale: &Locale) -> &Variant {
         let of = |tag: Option<&str>| self.variants.iter().find(|v| v.tag.as_ref().map(Locale::as_str) == tag);
@@ -113,11 +120,6 @@ impl Variant {
     /// The language in its file's name.
     pub(crate) fn tag(&self) -> Option<&Locale> {
         self.tag.as_ref()
-    }
-
-    pub(crate) fn needs(&self, name: &str) -> bool {
-        let uses = |p: &Program| p.names.contains(&name);
-        uses(&self.html) || uses(&self.text) || uses(&self.subject) || self.preheader.as_ref().is_some_and(uses)
     }
 }
 
@@ -179,9 +181,12 @@ fn variant(
         false => format!("{}\n\n{text_footer}", text.trim_end()),
     };
     let internal = |e: String| vec![Problem::whole(&file, "syntax", format!("this template cannot be compiled: {e}"))];
-    let html = Program::new(&body.html, true, options).map_err(internal)?;
-    let text = Program::new(&text, false, options).map_err(internal)?;
-    Ok(Variant { tag, language, subject, preheader, html, text, links: body.links })
+    let facts = Json::Object(facts(options));
+    let html = Program::new(&body.html, true, options, &facts).map_err(internal)?;
+    let text = Program::new(&text, false, options, &facts).map_err(internal)?;
+    let programs = [&subject, &html, &text].into_iter().chain(&preheader);
+    let needs = Needs::of(programs.map(|program| &program.names));
+    Ok(Variant { tag, language, subject, preheader, html, text, needs, links: body.links })
 }
 
 /// Subject and preheader, from the front matter or from the campaign.
@@ -193,7 +198,8 @@ fn head(
     problems: &mut Vec<Problem>,
 ) -> (Option<Program>, Option<Program>) {
     let front = &expanded.front;
-    let mut compile = |text: &str, span: std::ops::Range<usize>| match Program::new(text, false, options) {
+    let facts = Json::Object(facts(options));
+    let mut compile = |text: &str, span: std::ops::Range<usize>| match Program::new(text, false, options, &facts) {
         Ok(program) => Some(program),
         Err(e) => {
             problems.push(Problem::at(file, source, span, "syntax", format!("this is not Handlebars: {e}")));

@@ -1,7 +1,8 @@
 //! One reader's mail from a compiled template: the only part of rendering that is done per mail.
 
 use super::compile::{Compiled, Variant};
-use super::helpers::Lent;
+use super::helpers::{Addresses, Lent};
+use super::pieces::Text;
 use super::text;
 use crate::types::Timestamp;
 use crate::types::locale::{Locale, Zone};
@@ -41,6 +42,34 @@ pub trait Links: Send + Sync {
     fn view(&self) -> String;
     /// The page that takes an answer to a survey.
     fn survey(&self, survey: &str, answer: Option<&str>) -> String;
+}
+
+/// A mail's contents as they leave the merge, what is the same in every mail still lent by the template.
+#[derive(Clone, Debug)]
+pub struct Merged<'t> {
+    /// As [`Rendered`] has it, and the others too.
+    pub subject: String,
+    /// What mail programs show beside the subject.
+    pub preheader: String,
+    /// The HTML part.
+    pub html: Text<'t>,
+    /// The text part.
+    pub text: Text<'t>,
+}
+
+impl Merged<'_> {
+    /// To be looked at.
+    pub fn rendered(&self) -> Rendered {
+        let (subject, preheader) = (self.subject.clone(), self.preheader.clone());
+        Rendered { subject, preheader, html: self.html.to_string(), text: self.text.to_string() }
+    }
+}
+
+impl<'a> From<&'a Rendered> for Merged<'a> {
+    fn from(rendered: &'a Rendered) -> Merged<'a> {
+        let (subject, preheader) = (rendered.subject.clone(), rendered.preheader.clone());
+        Merged { subject, preheader, html: rendered.html.as_str().into(), text: rendered.text.as_str().into() }
+    }
 }
 
 /// A mail's contents.
@@ -86,6 +115,18 @@ impl Limited {
     pub(crate) fn new(limit: usize, about: usize) -> Limited {
         Limited { text: String::with_capacity(about), limit }
     }
+
+    /// Counts what goes out beside it.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub(crate) fn lend(&mut self, bytes: usize) -> Result<(), std::io::Error> {
+        match self.limit.checked_sub(bytes).filter(|left| self.text.len() <= *left) {
+            Some(left) => self.limit = left,
+            None => return Err(std::io::ErrorKind::FileTooLarge.into()),
+        }
+        Ok(())
+    }
 }
 
 impl Output for Limited {
@@ -99,80 +140,89 @@ impl Output for Limited {
 }
 
 impl Compiled {
-    /// Makes one reader's mail.
+    /// Makes one reader's mail, to be looked at.
     ///
     /// # Errors
     /// What this customer lacks; the mail is then skipped with that reason.
     pub fn render(&self, reader: &Reader, links: &dyn Links) -> Result<Rendered, RenderError> {
+        Ok(self.merge(reader.clone(), links)?.rendered())
+    }
+
+    /// Makes one reader's mail.
+    ///
+    /// # Errors
+    /// What this customer lacks; the mail is then skipped with that reason.
+    pub fn merge(&self, reader: Reader, links: &dyn Links) -> Result<Merged<'_>, RenderError> {
         let variant = self.variant(&reader.locale);
-        let mut context = Context::from(self.data(variant, reader, links));
-        let steps = AtomicUsize::new(0);
-        let lent = |html: bool| Lent {
+        let (steps, addresses) = (AtomicUsize::new(0), Addresses::default());
+        let zone = reader.timezone.clone();
+        let lent = Lent {
             options: &self.options,
             links,
             language: &variant.language,
-            zone: &reader.timezone,
-            html,
+            zone: &zone,
+            html: false,
+            subject: None,
+            preheader: None,
+            addresses: &addresses,
             steps: &steps,
         };
-        let (plain, html) = (lent(false), lent(true));
-        let subject = one_line(&variant.subject.run(&context, &plain)?);
+        let mut context = Context::from(self.data(variant, reader, &lent));
+        let line = |text: &Text<'_>| one_line(&text.to_string());
+        let subject = line(&variant.subject.run(&context, &lent)?);
         if subject.is_empty() {
             return Err(RenderError::EmptySubject);
         }
         let subject = self.label(&subject);
-        put(&mut context, "subject", &subject);
+        let lent = Lent { subject: Some(&subject), ..lent };
+        put(&mut context, variant, "subject", &subject);
         let preheader = match &variant.preheader {
-            Some(program) => one_line(&program.run(&context, &plain)?),
+            Some(program) => line(&program.run(&context, &lent)?),
             None => String::new(),
         };
-        put(&mut context, "preheader", &preheader);
-        let html = variant.html.run(&context, &html)?;
-        let text = text::tidy(&variant.text.run(&context, &plain)?);
-        Ok(Rendered { subject, preheader, html, text })
+        let lent = Lent { preheader: Some(&preheader), ..lent };
+        put(&mut context, variant, "preheader", &preheader);
+        let html = variant.html.run(&context, &Lent { html: true, ..lent })?;
+        let text = text::tidy(&variant.text.run(&context, &lent)?.to_string()).into();
+        Ok(Merged { subject: subject.clone(), preheader: preheader.clone(), html, text })
     }
 
-    fn data(&self, variant: &Variant, reader: &Reader, links: &dyn Links) -> Json {
-        let mut data = Map::with_capacity(reader.data.len() + 12);
-        for (key, value) in &reader.data {
-            if let Some(value) = present(value) {
-                data.insert(key.clone(), value);
+    fn data(&self, variant: &Variant, reader: Reader, lent: &Lent<'_>) -> Json {
+        let mut data = Map::with_capacity(reader.data.len() + 8);
+        data.extend(reader.data.into_iter().filter_map(|(key, value)| Some((key, present(value)?))));
+        for (key, value) in self.facts.iter().filter(|(key, _)| variant.needs.any(key)) {
+            data.insert(key.clone(), value.clone());
+        }
+        let (addresses, links) = (lent.addresses, lent.links);
+        let mut set = |key: &str, value: &dyn Fn() -> String| {
+            if variant.needs.any(key) {
+                data.insert(key.to_owned(), Json::String(value()));
             }
-        }
-        for (key, value) in &self.facts {
-            data.entry(key.as_str()).or_insert_with(|| value.clone());
-        }
-        let mut set = |key: &str, value: String| data.insert(key.to_owned(), Json::String(value));
-        set("now", reader.now.to_string());
-        if variant.needs("unsubscribe_url") {
-            set("unsubscribe_url", links.unsubscribe());
-        }
-        if variant.needs("preferences_url") {
-            set("preferences_url", links.preferences());
-        }
-        if variant.needs("view_url") {
-            set("view_url", links.view());
-        }
+        };
+        set("now", &|| reader.now.to_string());
+        set("unsubscribe_url", &|| addresses.unsubscribe(links).to_owned());
+        set("preferences_url", &|| addresses.preferences(links).to_owned());
+        set("view_url", &|| addresses.view(links).to_owned());
         Json::Object(data)
     }
 }
 
-fn put(context: &mut Context, key: &str, value: &str) {
-    if let Json::Object(map) = context.data_mut() {
+fn put(context: &mut Context, variant: &Variant, key: &str, value: &str) {
+    if variant.needs.any(key)
+        && let Json::Object(map) = context.data_mut()
+    {
         map.insert(key.to_owned(), Json::String(value.to_owned()));
     }
 }
 
 /// The value without what is null or blank, so that both are missing.
-fn present(value: &Json) -> Option<Json> {
+fn present(value: Json) -> Option<Json> {
     match value {
         Json::Null => None,
         Json::String(text) if text.trim().is_empty() => None,
-        Json::Object(map) => {
-            Some(Json::Object(map.iter().filter_map(|(k, v)| Some((k.clone(), present(v)?))).collect()))
-        }
+        Json::Object(map) => Some(map.into_iter().filter_map(|(key, value)| Some((key, present(value)?))).collect()),
         // an element keeps its place in its list
-        other => Some(other.clone()),
+        other => Some(other),
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Written by hand because it is the hot spot of a campaign: a general message builder copies each part several times.
 
-use super::merge::Rendered;
+use super::merge::Merged;
+use super::pieces::Text;
 use super::transfer::Encoding;
 use crate::types::{Email, Timestamp, email::Mailbox};
 use base64::Engine as _;
@@ -56,14 +57,14 @@ pub enum MimeError {
 ///
 /// # Errors
 /// When something cannot be a header.
-pub fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError> {
+pub fn mail(content: &Merged<'_>, headers: &Headers) -> Result<Vec<u8>, MimeError> {
     let mut head = String::with_capacity(2048);
     mailbox(&mut head, "From", headers.from.name.as_deref(), &headers.from.email)?;
     mailbox(&mut head, "To", headers.to_name.as_deref(), &headers.to)?;
     if let Some(reply_to) = &headers.reply_to {
         mailbox(&mut head, "Reply-To", None, reply_to)?;
     }
-    text(&mut head, "Subject", &rendered.subject)?;
+    text(&mut head, "Subject", &content.subject)?;
     let date = jiff::fmt::rfc2822::to_string(&headers.date.to_zoned(jiff::tz::TimeZone::UTC));
     let date = date.map_err(|_| MimeError::Value { header: "Date", value: headers.date.to_string() })?;
     let _ = write!(head, "Date: {date}\r\n");
@@ -91,14 +92,27 @@ pub fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError
         graphic("Feedback-ID", id)?;
         let _ = write!(head, "Feedback-ID: {id}\r\n");
     }
-    let parts = [("plain", rendered.text.as_str()), ("html", &rendered.html)];
+    let parts = [("plain", &content.text), ("html", &content.html)];
     let parts = parts.map(|(kind, text)| (kind, text, Encoding::of(text)));
-    let boundary = boundary(&id, &parts);
-    let _ =
-        write!(head, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
     let size: usize = parts.iter().map(|(_, text, encoding)| encoding.size(text) + 256).sum();
     let mut out = Vec::with_capacity(head.len() + size);
-    out.extend_from_slice(head.as_bytes());
+    let mut mark = blake3::hash(id.as_bytes());
+    loop {
+        let boundary = format!("=_{}", &mark.to_hex()[..24]);
+        out.extend_from_slice(head.as_bytes());
+        if alternatives(&parts, &boundary, &mut out) {
+            return Ok(out);
+        }
+        out.clear();
+        mark = blake3::hash(mark.as_bytes());
+    }
+}
+
+/// Writes the parts between lines of `boundary`; whether that stands in none of them.
+fn alternatives(parts: &[(&str, &Text<'_>, Encoding)], boundary: &str, out: &mut Vec<u8>) -> bool {
+    out.extend_from_slice(b"MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"");
+    out.extend_from_slice(boundary.as_bytes());
+    out.extend_from_slice(b"\"\r\n\r\n");
     for (kind, text, encoding) in parts {
         out.extend_from_slice(b"--");
         out.extend_from_slice(boundary.as_bytes());
@@ -107,14 +121,19 @@ pub fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError
         out.extend_from_slice(b"; charset=utf-8\r\nContent-Transfer-Encoding: ");
         out.extend_from_slice(encoding.name().as_bytes());
         out.extend_from_slice(b"\r\n\r\n");
-        encoding.write(text, &mut out);
+        let start = out.len();
+        encoding.write(text, out);
+        // quoted-printable writes no `=_`
+        if *encoding == Encoding::SevenBit && memchr::memmem::find(&out[start..], boundary.as_bytes()).is_some() {
+            return false;
+        }
         // the line break before a boundary is the boundary's, not the text's
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"--");
     out.extend_from_slice(boundary.as_bytes());
     out.extend_from_slice(b"--\r\n");
-    Ok(out)
+    true
 }
 
 fn wrong(header: &'static str, value: &str) -> MimeError {
@@ -209,20 +228,5 @@ fn encoded_words(out: &mut String, column: usize, value: &str) {
         rest = &rest[end..];
         first = false;
         room = 45;
-    }
-}
-
-/// A line that stands in neither part; the same for the same mail.
-fn boundary(id: &str, parts: &[(&str, &str, Encoding)]) -> String {
-    let mut hash = blake3::hash(id.as_bytes());
-    loop {
-        let boundary = format!("=_{}", &hash.to_hex()[..24]);
-        // quoted-printable writes no `=_`
-        let stands =
-            |(_, text, encoding): &(&str, &str, Encoding)| *encoding == Encoding::SevenBit && text.contains(&boundary);
-        if !parts.iter().any(stands) {
-            return boundary;
-        }
-        hash = blake3::hash(hash.as_bytes());
     }
 }

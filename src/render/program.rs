@@ -1,110 +1,89 @@
-//! A Handlebars template made ready: what is the same in every mail is taken out of it, and only the rest is left to
-//! Handlebars. A mail is mostly the former, and its links mostly lead everybody to the same place.
+//! A Handlebars template made ready: what is the same in every mail is [folded](super::fold), and only the rest is left to
+//! Handlebars. A mail is mostly the former.
 
-use super::helpers::{self, HTML, Lent, PLAIN, Target, VALUES};
+use super::fold::{self, Own, Step};
+use super::helpers::{self, HTML, Lent, PLAIN, VALUES};
 use super::merge::{LARGEST, Limited, RenderError};
 use super::options::CompileOptions;
-use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
+use super::pieces::{Fixed, Text};
 use handlebars::{Context, Output as _, RenderContext, RenderErrorReason, Renderable, Template};
+use std::collections::BTreeSet;
 
 /// A template, and which helpers it calls.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pieces: Vec<Piece>,
+    steps: Vec<Step>,
     uses: Vec<&'static str>,
     /// Bytes of the template.
     pub size: usize,
-    /// Which of the addresses that a mail has for itself it names.
-    pub names: Vec<&'static str>,
-}
-
-#[derive(Debug)]
-enum Piece {
-    /// Written as it is.
-    Fixed(String),
-    /// A link that leads every reader to the same place.
-    Link { number: u16, target: Target },
-    /// What a reader's data may change.
-    Merged(Template),
+    /// What is named where Handlebars has to look.
+    pub names: BTreeSet<String>,
 }
 
 impl Program {
-    /// Compiles a template, of HTML or of text.
+    /// Compiles a template, of HTML or of text, in which `facts` hold for everybody.
     ///
     /// # Errors
     /// Handlebars' words.
-    pub(crate) fn new(source: &str, html: bool, options: &CompileOptions) -> Result<Program, String> {
+    pub(crate) fn new(
+        source: &str,
+        html: bool,
+        options: &CompileOptions,
+        facts: &serde_json::Value,
+    ) -> Result<Program, String> {
         let template = Template::compile(source).map_err(|e| e.reason().to_string())?;
-        let uses = VALUES.iter().map(|(name, _)| *name).chain(helpers::block_names());
-        let uses = uses.filter(|name| source.contains(name)).collect();
-        let names = ["unsubscribe_url", "preferences_url", "view_url"];
-        let names = names.into_iter().filter(|name| source.contains(name)).collect();
-        let mut places = template.mapping.into_iter();
-        let mut pieces: Vec<Piece> = Vec::new();
-        for element in template.elements {
-            let place = places.next();
-            let piece = match element {
-                TemplateElement::RawString(text) => Piece::Fixed(text),
-                TemplateElement::HelperBlock(block) => match link(&block, html, options) {
-                    Some((number, target)) => Piece::Link { number, target },
-                    None => Piece::merged(TemplateElement::HelperBlock(block), place),
-                },
-                element => Piece::merged(element, place),
-            };
-            match (pieces.last_mut(), piece) {
-                (Some(Piece::Fixed(before)), Piece::Fixed(text)) => before.push_str(&text),
-                (_, piece) => pieces.push(piece),
+        let steps = fold::fold(template, html, options, facts);
+        let mut names = BTreeSet::new();
+        for step in &steps {
+            if let Step::Merged(template) = step {
+                fold::names(template, &mut names);
             }
         }
-        Ok(Program { pieces, uses, size: source.len(), names })
+        let uses = VALUES.iter().map(|(name, _)| *name).chain(helpers::block_names());
+        let uses = uses.filter(|name| names.contains(*name)).collect();
+        Ok(Program { steps, uses, size: source.len(), names })
     }
 
     /// Merges one mail's values into it.
-    pub(crate) fn run(&self, context: &Context, lent: &Lent<'_>) -> Result<String, RenderError> {
+    pub(crate) fn run<'t>(&'t self, context: &Context, lent: &Lent<'_>) -> Result<Text<'t>, RenderError> {
         let registry = if lent.html { &*HTML } else { &*PLAIN };
         let mut rc = RenderContext::new(None);
         helpers::lend_values(&mut rc, lent, &self.uses);
         helpers::lend_blocks(&mut rc, lent, &self.uses);
-        let mut out = Limited::new(LARGEST, self.size * 2);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Fixed(text) => out.write(text).map_err(|_| RenderError::TooLarge)?,
-                Piece::Link { number, target } => {
-                    target.write(*number, lent, &mut out).map_err(|_| RenderError::TooLarge)?;
+        let mut out = Limited::new(LARGEST, self.size / 4 + 256);
+        let mut fixed: Vec<(usize, &Fixed)> = Vec::with_capacity(self.steps.len());
+        let large = |_| RenderError::TooLarge;
+        for step in &self.steps {
+            match step {
+                Step::Fixed(text) => {
+                    out.lend(text.text.len()).map_err(large)?;
+                    Text::lend(&mut out.text, &mut fixed, text);
                 }
-                Piece::Merged(template) => {
+                Step::Short(text) => out.write(text).map_err(large)?,
+                Step::Link { number, target } => target.write(*number, lent, &mut out).map_err(large)?,
+                Step::Own(own) => write_own(*own, lent, &mut out)?,
+                Step::Merged(template) => {
                     template.render(registry, context, &mut rc, &mut out).map_err(|e| explain(&e))?;
                 }
             }
         }
-        Ok(out.text)
+        Ok(Text::of(out.text, fixed))
     }
 }
 
-impl Piece {
-    fn merged(element: TemplateElement, place: Option<handlebars::template::TemplateMapping>) -> Piece {
-        let mut template = Template::new();
-        template.elements.push(element);
-        template.mapping.extend(place);
-        Piece::Merged(template)
-    }
-}
-
-/// The number and target of a block of `track` in which no reader's data stands.
-fn link(block: &HelperTemplate, html: bool, options: &CompileOptions) -> Option<(u16, Target)> {
-    let tracks = match &block.name {
-        Parameter::Name(name) => name == "track",
-        Parameter::Path(handlebars::Path::Relative((_, raw))) => raw == "track",
-        _ => false,
+fn write_own(own: Own, lent: &Lent<'_>, out: &mut Limited) -> Result<(), RenderError> {
+    let missing = |variable: &str| RenderError::Missing { variable: variable.into() };
+    let value = match own {
+        Own::Pixel => return helpers::pixel(lent, out).map_err(|_| RenderError::TooLarge),
+        Own::Honeypot => return helpers::honeypot(lent, out).map_err(|_| RenderError::TooLarge),
+        Own::Subject => lent.subject.ok_or_else(|| missing("subject"))?,
+        Own::Preheader => lent.preheader.ok_or_else(|| missing("preheader"))?,
+        Own::Unsubscribe => lent.addresses.unsubscribe(lent.links),
+        Own::Preferences => lent.addresses.preferences(lent.links),
+        Own::View => lent.addresses.view(lent.links),
     };
-    let [Parameter::Literal(number)] = block.params.as_slice() else { return None };
-    let number = u16::try_from(number.as_u64()?).ok().filter(|_| tracks)?;
-    let written = match block.template.as_ref()?.elements.as_slice() {
-        [TemplateElement::RawString(text)] => text,
-        _ => return None,
-    };
-    // what is wrong with a link is told when a mail is made, with all else that is wrong with it
-    Some((number, Target::of(written, html, options).ok()?))
+    let escaped = if lent.html { html_escape::encode_quoted_attribute(value) } else { value.into() };
+    out.write(&escaped).map_err(|_| RenderError::TooLarge)
 }
 
 fn explain(error: &handlebars::RenderError) -> RenderError {

@@ -57,23 +57,26 @@ impl Route {
         }
     }
 
+    fn prefix(self) -> &'static str {
+        match self {
+            Route::Open => "/o/",
+            Route::Click => "/c/",
+            Route::Unsubscribe => "/u/",
+            Route::Preferences => "/p/",
+            Route::Survey => "/s/",
+            Route::View => "/v/",
+            Route::Manage => "/m/",
+        }
+    }
+
     /// The path under the site's address: `/c/TOKEN`.
     pub fn path(self, token: &str) -> String {
-        let letter = match self {
-            Route::Open => 'o',
-            Route::Click => 'c',
-            Route::Unsubscribe => 'u',
-            Route::Preferences => 'p',
-            Route::Survey => 's',
-            Route::View => 'v',
-            Route::Manage => 'm',
-        };
-        format!("/{letter}/{token}")
+        [self.prefix(), token].concat()
     }
 
     /// The whole address, `site` being `[site] url` of dangol.toml.
     pub fn url(self, site: &str, token: &str) -> String {
-        format!("{}{}", site.trim_end_matches('/'), self.path(token))
+        [site.trim_end_matches('/'), self.prefix(), token].concat()
     }
 }
 
@@ -278,6 +281,9 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 
 /// `url` as it can stand in a `Location` header, if it may.
 fn destination(url: &str) -> Option<String> {
+    if url.len() <= LONGEST_URL && is_canonical(url) {
+        return Some(url.to_owned());
+    }
     // the parser would drop line breaks and tabs in silence
     if url.len() > LONGEST_URL || url.chars().any(char::is_control) {
         return None;
@@ -287,4 +293,49 @@ fn destination(url: &str) -> Option<String> {
     // the parser percent-encodes what is not ASCII, and a path of Hangul grows threefold
     (web && parsed.as_str().len() <= LONGEST_URL && parsed.as_str().bytes().all(|b| b.is_ascii_graphic()))
         .then(|| parsed.into())
+}
+
+/// Whether the parser would plainly leave `url` as it is, which is so for most links: said without it, because each mail
+/// has many of them. What this does not know is not said to be otherwise.
+fn is_canonical(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else { return false };
+    let Some((host, path)) = rest.split_once('/') else { return false };
+    let label = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && !label.starts_with("xn--")
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    // a segment of dots leads somewhere else
+    let dots = path.starts_with('.') || path.contains("/.") || path.contains("%2");
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/?=&%+,;:@!$*()#".contains(&b);
+    host.split('.').all(label) && !dots && path.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn common_links_need_no_parser() {
+        for url in ["https://haru.example/", "https://haru.example/seeds?season=spring&utm_source=a+b#top"] {
+            assert!(is_canonical(url), "{url}");
+        }
+        for url in ["https://haru.example", "https://haru.example/a/../b", "https://1.2.3.4/", "https://HARU.example/"]
+        {
+            assert!(!is_canonical(url), "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_canonical_the_parser_leaves_as_it_is(
+            host in "[a-zA-Z0-9x.-]{1,12}(:[0-9]{1,3})?", path in "[/a-z.%2eE?#=&+,;:@!$*()~_ \"'|\\\\<>^`{}-]{0,24}"
+        ) {
+            let url = format!("https://{host}/{path}");
+            if is_canonical(&url) {
+                prop_assert_eq!(url::Url::parse(&url).map(String::from), Ok(url));
+            }
+        }
+    }
 }

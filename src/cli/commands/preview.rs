@@ -4,6 +4,7 @@ use super::{app, plan, who};
 use crate::campaign::preview as previews;
 use crate::cli::arguments::Global;
 use crate::cli::output;
+use crate::deliver::Content;
 use crate::deliver::direct::send_one;
 use crate::engine::relays;
 use crate::types::Email;
@@ -58,7 +59,9 @@ pub async fn send_test(
         previews::preview(&app.db, &app.composer, &live, step, customer.id, Some(&to), app.clock.now()).await?;
     let made_relays = relays::of(&app).await?;
     let relay = made_relays.routes.relays.first().context("there is no relay")?;
-    let reply = send_one(relay, &app.composer.envelope(&live, 0), &to, &made.bytes).await.map_err(|e| anyhow!(e))?;
+    let reply = send_one(relay, &app.composer.envelope(&live, 0), &to, &Content::new(made.bytes))
+        .await
+        .map_err(|e| anyhow!(e))?;
     let caught = made_relays.catcher.is_some();
     output::show(global.json, &json!({ "to": to.as_str(), "relay": relay.name, "reply": reply }), || {
         let note = if caught { "\n(the relay is catch://, so it went no further)" } else { "" };

@@ -76,12 +76,12 @@ async fn keys(app: &App, resolver: &Resolver, name: &str, sender: &model::Sender
         findings.push(match published.as_slice() {
             [] if texts.is_empty() => wrong("there is no such record, so no signature of ours can be verified"),
             [] => wrong("what is published there is no DKIM record"),
-            [one] if record::matches(one, key.algorithm(), &key.public()) && one.testing => {
+            [one] if record::matches(one, key.algorithm(), key.public()) && one.testing => {
                 Finding::warn("dkim", &place, "is our key, published as a mere test (t=y)")
                     .advice("take t=y out")
                     .txt(place.clone(), key.record())
             }
-            [one] if record::matches(one, key.algorithm(), &key.public()) => {
+            [one] if record::matches(one, key.algorithm(), key.public()) => {
                 Finding::ok("dkim", &place, format!("is our {kind} key"))
             }
             [one] if one.key.as_ref().is_some_and(Vec::is_empty) => wrong("the key published there was revoked (p=)"),

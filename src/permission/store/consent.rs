@@ -76,8 +76,9 @@ impl FromRow for Kept {
 type Pair = (i64, String);
 
 async fn ledgers(tx: &mut Tx, pairs: &[&Pair]) -> Result<HashMap<Pair, Vec<Kept>>, DbError> {
+    // sorted here: asked to, SQLite reads the whole ledger by its ids, and the cross join tells it where to begin
     let sql = "WITH input(customer_id, topic) AS ({rows}) SELECT k.customer_id, k.topic, k.id, k.state, k.at, k.own_act, k.basis, \
-               k.text_version, k.source FROM input JOIN consent k ON k.customer_id = input.customer_id AND k.topic = input.topic ORDER BY k.id";
+               k.text_version, k.source FROM input CROSS JOIN consent k WHERE k.customer_id = input.customer_id AND k.topic = input.topic";
     let mut all: HashMap<Pair, Vec<Kept>> = HashMap::with_capacity(pairs.len());
     for chunk in Rows::pieces(pairs, CHUNK) {
         let mut rows = Rows::new(&[Type::Int, Type::Text]);
@@ -86,6 +87,7 @@ async fn ledgers(tx: &mut Tx, pairs: &[&Pair]) -> Result<HashMap<Pair, Vec<Kept>
             all.entry((kept.customer, kept.topic.clone())).or_default().push(kept);
         }
     }
+    all.values_mut().for_each(|ledger| ledger.sort_unstable_by_key(|kept| kept.line.id));
     Ok(all)
 }
 

@@ -16,26 +16,27 @@ pub struct Fragment {
 
 impl Rule {
     /// The same judgement in SQL: a `CASE` over `c`, the alias of `customer`, that gives the reason's name, or null when
-    /// the mail may go.
+    /// the mail may go. It asks by `(SELECT 1 … LIMIT 1) IS NOT NULL` and not by `EXISTS`, for which PostgreSQL may gather
+    /// a whole table to judge the few customers that are asked of.
     pub fn reason(&self) -> Fragment {
         let mut sql = String::from(
             "CASE WHEN c.erased_at IS NOT NULL THEN 'erased' WHEN c.email IS NULL THEN 'no address' \
-             WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address = c.email AND s.lifted_at IS NULL \
-             AND (s.until IS NULL OR s.until > ?)) THEN 'suppressed'",
+             WHEN (SELECT 1 FROM suppression s WHERE s.address = c.email AND s.lifted_at IS NULL \
+             AND (s.until IS NULL OR s.until > ?) LIMIT 1) IS NOT NULL THEN 'suppressed'",
         );
         let mut args = args![self.now];
         if !self.service {
             sql.push_str(
-                " WHEN NOT (EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
-                 AND k.state = 'granted' AND (k.basis IS NULL OR k.basis <> ?))",
+                " WHEN NOT ((SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
+                 AND k.state = 'granted' AND (k.basis IS NULL OR k.basis <> ?) LIMIT 1) IS NOT NULL",
             );
             args.extend(args![&self.topic, SOFT]);
             if let Some(since) = self.own_since {
                 sql.push_str(
-                    " OR (EXISTS (SELECT 1 FROM purchase p WHERE p.customer_id = c.id AND p.at >= ? \
-                     AND p.status NOT IN ('cancelled', 'returned')) \
-                     AND NOT EXISTS (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
-                     AND k.state = 'withdrawn'))",
+                    " OR ((SELECT 1 FROM purchase p WHERE p.customer_id = c.id AND p.at >= ? \
+                     AND p.status NOT IN ('cancelled', 'returned') LIMIT 1) IS NOT NULL \
+                     AND (SELECT 1 FROM consent_state k WHERE k.customer_id = c.id AND k.topic = ? \
+                     AND k.state = 'withdrawn' LIMIT 1) IS NULL)",
                 );
                 args.extend(args![since, &self.topic]);
             }

@@ -8,7 +8,7 @@ pub use evidence::{
     Reported, campaigns, corrected, day_mates, deliveries, events_of, messages, permissions, purchases, purchases_of,
     suppressions,
 };
-pub use write::{forget_slice, hold, keep_calibration, keep_fingerprint, write, write_credits};
+pub use write::{forget_slice, hold, keep_calibration, keep_fingerprint, note_sampled_in_vain, write, write_credits};
 
 use super::calibration::Calibration;
 use super::decay::Decaying;
@@ -16,6 +16,7 @@ use super::error::RelationshipError;
 use super::sums::Sums;
 use crate::args;
 use crate::db::{Args, DbError, FromRow, Query, Row, Rows, Type};
+use jiff::Timestamp;
 
 /// The columns of [`Sums`], in its order.
 pub const SUMS: &[(&str, Type)] = &[
@@ -181,4 +182,15 @@ pub async fn calibration(db: &mut impl Query) -> Result<Calibration, Relationshi
 pub async fn fingerprint(db: &mut impl Query) -> Result<Option<String>, DbError> {
     let sql = "SELECT value FROM meta WHERE key = ?";
     Ok(db.optional::<(String,)>(sql, args![write::FINGERPRINT]).await?.map(|(value,)| value))
+}
+
+/// When the customers were last looked at for a calibration, and too few of them had bought.
+///
+/// # Errors
+/// What the database says.
+pub async fn sampled_in_vain(db: &mut impl Query) -> Result<Option<Timestamp>, DbError> {
+    let found: Option<(String,)> =
+        db.optional("SELECT value FROM meta WHERE key = ?", args![write::SAMPLED_IN_VAIN]).await?;
+    let at = found.and_then(|(millis,)| millis.parse().ok());
+    Ok(at.and_then(|millis| Timestamp::from_millisecond(millis).ok()))
 }

@@ -11,6 +11,10 @@ use jiff::Timestamp;
 
 /// The key in `meta` of the constants with which the stored sums were made.
 pub const FINGERPRINT: &str = "relationship.constants";
+/// The key in `meta` of when too few customers were found for a calibration.
+pub const SAMPLED_IN_VAIN: &str = "relationship.sampled_in_vain";
+
+const KEEP: &str = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
 /// The columns of [`Figures`] beside those of the sums; what other stages keep in the same row stays as it is.
 const FIGURES: &[(&str, Type)] = &[
@@ -153,8 +157,16 @@ pub async fn keep_calibration(
 /// # Errors
 /// What the database says.
 pub async fn keep_fingerprint(tx: &mut Tx, fingerprint: &str) -> Result<(), DbError> {
-    let sql = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    tx.execute(sql, args![FINGERPRINT, fingerprint]).await?;
+    tx.execute(KEEP, args![FINGERPRINT, fingerprint]).await?;
+    Ok(())
+}
+
+/// Keeps when too few customers were found for a calibration.
+///
+/// # Errors
+/// What the database says.
+pub async fn note_sampled_in_vain(db: &Db, now: Timestamp) -> Result<(), DbError> {
+    db.execute(KEEP, args![SAMPLED_IN_VAIN, now.as_millisecond().to_string()]).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The relaxed canonical form of headers and body (RFC 6376, sections 3.4.2 and 3.4.4): what a relay may do to white space
 //! changes nothing of it.
 
-use ring::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256};
 
 /// Appends a header field, `Name: value` with its folds, as `name:value`, without a line break at the end.
 pub(super) fn header(name: &str, value: &[u8], out: &mut Vec<u8>) {

@@ -1,10 +1,13 @@
 //! A private key for signing, RSA of 2048 bits or more, or Ed25519, as it stands in a PEM file.
 
-use super::{der, record};
+use super::{pem, record};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use std::fmt;
 use std::path::Path;
 
@@ -70,6 +73,8 @@ pub enum KeyError {
 /// A private key, ready to sign.
 pub struct Key {
     pair: Pair,
+    /// The public half as `p=` of a DNS record has it.
+    public: String,
 }
 
 enum Pair {
@@ -120,11 +125,13 @@ impl Key {
     /// What is wrong, without a byte of it.
     pub fn from_pem(text: &str) -> Result<Key, String> {
         let help = "write it as PEM of PKCS#8 (BEGIN PRIVATE KEY), as `dangol dkim keygen` does";
-        let Some((label, bytes)) = der::pem(text) else { return Err(format!("it is not PEM; {help}")) };
+        let Some((label, bytes)) = pem::read(text) else { return Err(format!("it is not PEM; {help}")) };
         match label {
             "RSA PRIVATE KEY" => rsa(RsaKeyPair::from_der(&bytes)),
             "PRIVATE KEY" => match Ed25519KeyPair::from_pkcs8_maybe_unchecked(&bytes) {
-                Ok(pair) => Ok(Key { pair: Pair::Ed25519(Box::new(pair)) }),
+                Ok(pair) => {
+                    Ok(Key { public: STANDARD.encode(pair.public_key().as_ref()), pair: Pair::Ed25519(Box::new(pair)) })
+                }
                 Err(_) => rsa(RsaKeyPair::from_pkcs8(&bytes)),
             },
             "ENCRYPTED PRIVATE KEY" => {
@@ -144,16 +151,13 @@ impl Key {
     }
 
     /// The public half as `p=` of a DNS record has it.
-    pub fn public(&self) -> String {
-        match &self.pair {
-            Pair::Rsa(pair) => STANDARD.encode(der::rsa_public(pair.public().as_ref())),
-            Pair::Ed25519(pair) => STANDARD.encode(pair.public_key().as_ref()),
-        }
+    pub fn public(&self) -> &str {
+        &self.public
     }
 
     /// The value of its DNS record.
     pub fn record(&self) -> String {
-        record::value(self.algorithm(), &self.public())
+        record::value(self.algorithm(), &self.public)
     }
 
     /// Signs the canonical headers.
@@ -163,7 +167,7 @@ impl Key {
     pub(super) fn sign(&self, headers: &[u8]) -> Result<Vec<u8>, String> {
         match &self.pair {
             Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
+                let mut signature = vec![0; pair.public_modulus_len()];
                 let random = SystemRandom::new();
                 let signed = pair.sign(&RSA_PKCS1_SHA256, &random, headers, &mut signature);
                 signed.map_err(|_| "the DKIM key refused to sign".to_owned())?;
@@ -171,20 +175,24 @@ impl Key {
             }
             // RFC 8463, section 3: what is signed is the hash
             Pair::Ed25519(pair) => {
-                let hash = ring::digest::digest(&ring::digest::SHA256, headers);
+                let hash = digest(&SHA256, headers);
                 Ok(pair.sign(hash.as_ref()).as_ref().to_vec())
             }
         }
     }
 }
 
-fn rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<Key, String> {
-    match pair {
-        Ok(pair) => Ok(Key { pair: Pair::Rsa(Box::new(pair)) }),
-        Err(e) => Err(match e.to_string().as_str() {
-            "TooSmall" => "the RSA key is shorter than 2048 bits, which receivers no longer trust".into(),
-            "TooLarge" => "the RSA key is longer than 4096 bits, which receivers need not verify".into(),
-            why => format!("it is neither RSA nor Ed25519, or damaged ({why})"),
-        }),
+fn rsa(pair: Result<RsaKeyPair, KeyRejected>) -> Result<Key, String> {
+    let wrong = |why: &str| match why {
+        "TooSmall" => "the RSA key is shorter than 2048 bits, which receivers no longer trust".to_owned(),
+        "TooLarge" => "the RSA key is longer than 4096 bits, which receivers need not verify".to_owned(),
+        why => format!("it is neither RSA nor Ed25519, or damaged ({why})"),
+    };
+    let pair = pair.map_err(|e| wrong(&e.to_string()))?;
+    if pair.public_modulus_len() > 4096 / 8 {
+        return Err(wrong("TooLarge"));
     }
+    // RFC 6376, section 3.6.1, has it as RSAPublicKey; every verifier reads, and everybody writes, SubjectPublicKeyInfo
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| wrong("it has no public half"))?;
+    Ok(Key { public: STANDARD.encode(public.as_ref()), pair: Pair::Rsa(Box::new(pair)) })
 }

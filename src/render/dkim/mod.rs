@@ -5,10 +5,10 @@
 //! DNS records ([`record`]). A private key is shown by nothing here: not by an error, not by `Debug`.
 
 mod canon;
-mod der;
 pub mod generate;
 mod key;
 mod keys;
+mod pem;
 pub mod record;
 mod sign;
 

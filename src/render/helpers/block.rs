@@ -1,5 +1,5 @@
-//! Helpers that make blocks, the pixel and the honeypot: `track` signs the link in it, `scope` holds a partial's parameters, `each`
-//! counts its rounds.
+//! Helpers that make blocks, the pixel and the honeypot: `track` signs the link in it, `scope` holds a partial's
+//! parameters, `each` counts its rounds.
 
 use super::link::Target;
 use super::{Lent, fail};
@@ -9,6 +9,7 @@ use handlebars::{
     RenderError, Renderable,
 };
 use serde_json::Value as Json;
+use std::io;
 use std::sync::atomic::Ordering;
 
 /// More rounds than any mail needs; loops in loops over a customer's lists would otherwise go on for ever.
@@ -18,20 +19,14 @@ const MOST_ROUNDS: usize = 50_000;
 #[derive(Clone, Copy)]
 enum Block {
     Track,
-    Scope,
     Each,
     Pixel,
     Honeypot,
 }
 
 /// The helpers of this file, by name.
-const ALL: [(&str, Block); 5] = [
-    ("track", Block::Track),
-    ("scope", Block::Scope),
-    ("each", Block::Each),
-    ("open_pixel", Block::Pixel),
-    ("honeypot", Block::Honeypot),
-];
+const ALL: [(&str, Block); 4] =
+    [("track", Block::Track), ("each", Block::Each), ("open_pixel", Block::Pixel), ("honeypot", Block::Honeypot)];
 
 /// What they are called.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -61,35 +56,38 @@ impl HelperDef for LentBlock<'_> {
     ) -> HelperResult {
         match self.block {
             Block::Track => track(self.lent, h, r, ctx, rc, out),
-            Block::Scope => scope(h, r, ctx, rc, out),
             Block::Each => each(self.lent, h, r, ctx, rc, out),
-            Block::Pixel => match self.lent.links.open_pixel() {
-                Some(url) => {
-                    let rest = " width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">";
-                    element(out, "<img src=", &url, rest)
-                }
-                None => Ok(()),
-            },
-            // no text, so that nothing is hidden from spam filters; no style, because it stands in what is hidden; twice,
-            // because a link that the text part lacks makes the number of all links odd, which rspamd takes for a sign
-            Block::Honeypot => match self.lent.links.honeypot() {
-                Some(url) => {
-                    let trap = |out: &mut dyn Output| {
-                        element(out, "<a href=", &url, " aria-hidden=\"true\" tabindex=\"-1\"></a>")
-                    };
-                    trap(out).and_then(|()| trap(out))
-                }
-                None => Ok(()),
-            },
+            Block::Pixel => Ok(pixel(self.lent, out)?),
+            Block::Honeypot => Ok(honeypot(self.lent, out)?),
         }
     }
 }
 
+/// The picture that counts an open.
+///
+/// # Errors
+/// When the mail is too large.
+pub(crate) fn pixel(lent: &Lent<'_>, out: &mut dyn Output) -> io::Result<()> {
+    let Some(url) = lent.links.open_pixel() else { return Ok(()) };
+    element(out, "<img src=", &url, " width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">")
+}
+
+/// The link that no reader sees. No text, so that nothing is hidden from spam filters; no style, because it stands in what
+/// is hidden; twice, because a link that the text part lacks makes the number of all links odd, which rspamd takes for a
+/// sign.
+///
+/// # Errors
+/// When the mail is too large.
+pub(crate) fn honeypot(lent: &Lent<'_>, out: &mut dyn Output) -> io::Result<()> {
+    let Some(url) = lent.links.honeypot() else { return Ok(()) };
+    let trap = |out: &mut dyn Output| element(out, "<a href=", &url, " aria-hidden=\"true\" tabindex=\"-1\"></a>");
+    trap(out).and_then(|()| trap(out))
+}
+
 /// An element with an address in it.
-fn element(out: &mut dyn Output, before: &str, url: &str, after: &str) -> HelperResult {
+fn element(out: &mut dyn Output, before: &str, url: &str, after: &str) -> io::Result<()> {
     let url = html_escape::encode_double_quoted_attribute(url);
-    out.write(&format!("{before}\"{url}\"{after}"))?;
-    Ok(())
+    [before, "\"", &url, "\"", after].into_iter().try_for_each(|part| out.write(part))
 }
 
 fn track<'reg: 'rc, 'rc>(
@@ -109,23 +107,30 @@ fn track<'reg: 'rc, 'rc>(
     Ok(())
 }
 
-fn scope<'reg: 'rc, 'rc>(
-    h: &Helper<'rc>,
-    r: &'reg Handlebars<'reg>,
-    ctx: &'rc Context,
-    rc: &mut RenderContext<'reg, 'rc>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    let mut block = rc.block().cloned().unwrap_or_default();
-    for (name, value) in h.hash() {
-        if !value.is_value_missing() {
-            block.set_block_param(name, BlockParamHolder::value(value.value().clone()));
+/// Holds a partial's parameters. It needs nothing of the mail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope;
+
+impl HelperDef for Scope {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        r: &'reg Handlebars<'reg>,
+        ctx: &'rc Context,
+        rc: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let mut block = rc.block().cloned().unwrap_or_default();
+        for (name, value) in h.hash() {
+            if !value.is_value_missing() {
+                block.set_block_param(name, BlockParamHolder::value(value.value().clone()));
+            }
         }
+        rc.push_block(block);
+        let result = h.template().map_or(Ok(()), |template| template.render(r, ctx, rc, out));
+        rc.pop_block();
+        result
     }
-    rc.push_block(block);
-    let result = h.template().map_or(Ok(()), |template| template.render(r, ctx, rc, out));
-    rc.pop_block();
-    result
 }
 
 /// `each` as Handlebars has it, but counted.

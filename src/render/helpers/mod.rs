@@ -7,7 +7,7 @@ mod link;
 mod money;
 mod value;
 
-pub(crate) use block::{lend as lend_blocks, names as block_names};
+pub(crate) use block::{Scope, honeypot, lend as lend_blocks, names as block_names, pixel};
 pub(crate) use dates::format as format_date;
 pub(crate) use link::Target;
 pub(crate) use value::lend as lend_values;
@@ -16,8 +16,8 @@ use super::merge::Links;
 use super::options::CompileOptions;
 use crate::types::locale::{Locale, Zone};
 use handlebars::{Handlebars, RenderErrorReason};
-use std::sync::LazyLock;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{LazyLock, OnceLock};
 
 /// Helpers that give a value, with how they are called.
 pub(crate) const VALUES: [(&str, &str); 23] = [
@@ -62,6 +62,7 @@ fn registry(escape: bool) -> Handlebars<'static> {
     } else {
         registry.register_escape_fn(handlebars::no_escape);
     }
+    registry.register_helper("scope", Box::new(Scope));
     // these write to the log, or need no telling
     for name in ["log", "raw"] {
         registry.unregister_helper(name);
@@ -77,8 +78,30 @@ pub(crate) struct Lent<'a> {
     pub language: &'a Locale,
     pub zone: &'a Zone,
     pub html: bool,
+    /// The subject, once it is known, and what stands beside it.
+    pub subject: Option<&'a str>,
+    pub preheader: Option<&'a str>,
+    pub addresses: &'a Addresses,
     /// Rounds of loops, over the whole mail.
     pub steps: &'a AtomicUsize,
+}
+
+/// The addresses that a mail has for itself, each made once, when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses([OnceLock<String>; 3]);
+
+impl Addresses {
+    pub(crate) fn unsubscribe(&self, links: &dyn Links) -> &str {
+        self.0[0].get_or_init(|| links.unsubscribe())
+    }
+
+    pub(crate) fn preferences(&self, links: &dyn Links) -> &str {
+        self.0[1].get_or_init(|| links.preferences())
+    }
+
+    pub(crate) fn view(&self, links: &dyn Links) -> &str {
+        self.0[2].get_or_init(|| links.view())
+    }
 }
 
 /// A helper's own error.

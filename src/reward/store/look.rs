@@ -22,7 +22,7 @@ impl FromRow for Attached {
 /// What hangs on these mails and was not taken back.
 pub(in crate::reward) async fn attached(db: &mut impl Query, messages: &[i64]) -> Result<Vec<Attached>, DbError> {
     let sql = "WITH input(k) AS ({rows}) SELECT l.message_id, l.id, l.reward, l.granted - l.reversed, l.coupon, l.expires_at \
-               FROM input JOIN reward_lot l ON l.message_id = input.k WHERE l.granted > l.reversed ORDER BY l.id";
+               FROM input CROSS JOIN reward_lot l WHERE l.message_id = input.k AND l.granted > l.reversed ORDER BY l.id";
     let mut all = Vec::new();
     for chunk in Rows::pieces(messages, CHUNK) {
         all.extend(db.all_with_rows::<Attached>(sql, ints(chunk), args![]).await?);

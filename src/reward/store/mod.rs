@@ -80,8 +80,8 @@ pub(super) async fn hold(tx: &mut Tx, accounts: &[(i64, String)]) -> Result<(), 
     let insert = "WITH input(c, w) AS ({rows}) INSERT INTO reward_balance (customer_id, reward) SELECT c, w FROM input \
                   WHERE true ON CONFLICT (customer_id, reward) DO NOTHING";
     let lock = format!(
-        "WITH input(c, w) AS ({{rows}}) SELECT b.customer_id FROM reward_balance b JOIN input ON b.customer_id = input.c \
-         AND b.reward = input.w ORDER BY b.customer_id, b.reward {}",
+        "WITH input(c, w) AS ({{rows}}) SELECT b.customer_id FROM input CROSS JOIN reward_balance b \
+         WHERE b.customer_id = input.c AND b.reward = input.w ORDER BY b.customer_id, b.reward {}",
         match tx.dialect().for_update() {
             "" => "",
             _ => "FOR UPDATE OF b",
@@ -109,7 +109,7 @@ pub(super) async fn open_lots(tx: &mut Tx, accounts: &[(i64, String)]) -> Result
 
 async fn by(db: &mut impl Query, ids: &[i64], column: &str) -> Result<Vec<Lot>, DbError> {
     let sql = format!(
-        "WITH input(k) AS ({{rows}}) SELECT {LOT} FROM input JOIN reward_lot l ON l.{column} = input.k ORDER BY l.id"
+        "WITH input(k) AS ({{rows}}) SELECT {LOT} FROM input CROSS JOIN reward_lot l WHERE l.{column} = input.k ORDER BY l.id"
     );
     let mut all = Vec::new();
     for chunk in Rows::pieces(ids, CHUNK) {

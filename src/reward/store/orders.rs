@@ -38,7 +38,7 @@ impl FromRow for OrderRow {
 pub(in crate::reward) async fn orders(db: &mut impl Query, events: &[i64]) -> Result<Vec<OrderRow>, DbError> {
     let sql = "WITH input(k) AS ({rows}) SELECT p.event_id, p.customer_id, p.at, p.amount, p.refunded, p.currency, p.status, \
                CAST(CASE WHEN c.erased_at IS NULL THEN 0 ELSE 1 END AS BIGINT) \
-               FROM input JOIN purchase p ON p.event_id = input.k JOIN customer c ON c.id = p.customer_id ORDER BY p.event_id";
+               FROM input CROSS JOIN purchase p CROSS JOIN customer c WHERE p.event_id = input.k AND c.id = p.customer_id ORDER BY p.event_id";
     let mut all = Vec::new();
     for chunk in Rows::pieces(events, CHUNK) {
         all.extend(db.all_with_rows::<OrderRow>(sql, ints(chunk), args![]).await?);

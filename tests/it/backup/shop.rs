@@ -55,6 +55,11 @@ impl Shop {
     fn at(url: Option<String>) -> Shop {
         let dir = tempfile::tempdir().unwrap();
         init::write(dir.path()).unwrap();
+        // whatever hour it is on this clock, mail goes
+        let file = dir.path().join("dangol.toml");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        assert!(settings.contains("quiet = \"21:00-08:00\""));
+        std::fs::write(file, settings.replace("quiet = \"21:00-08:00\"", "quiet = \"off\"")).unwrap();
         Shop { dir, url }
     }
 

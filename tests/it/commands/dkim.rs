@@ -21,7 +21,7 @@ fn keygen_writes_a_key_and_shows_its_record() {
         assert_eq!(key.algorithm(), algorithm);
         assert_eq!(answer["record"]["name"], format!("{selector}._domainkey.haru.example"));
         let value = answer["record"]["value"].as_str().unwrap();
-        assert!(record::matches(&record::parse(value).unwrap(), algorithm, &key.public()), "{value}");
+        assert!(record::matches(&record::parse(value).unwrap(), algorithm, key.public()), "{value}");
         let zone = answer["record"]["zone"].as_str().unwrap();
         let texts: Vec<&str> = zone.split('"').skip(1).step_by(2).collect();
         assert!(texts.iter().all(|text| text.len() <= 255) && texts.concat() == value, "{zone}");

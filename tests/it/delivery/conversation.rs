@@ -1,6 +1,7 @@
 //! What is said to a server, and what is made of what it says: one connection at a time.
 
 use super::server::{At, Can, Does, Server};
+use dangol::deliver::Content;
 use dangol::deliver::connection::Connection;
 use dangol::deliver::server::{self, Limits, Tls};
 use dangol::deliver::verdict::{Outcome, Phase};
@@ -46,7 +47,7 @@ fn email(text: &str) -> Email {
 }
 
 async fn send(connection: &mut Connection, to: &str, bytes: &[u8]) -> (Outcome, bool) {
-    connection.transmit(&email("hello@haru.example"), &email(to), bytes).await
+    connection.transmit(&email("hello@haru.example"), &email(to), &Content::new(bytes.to_vec())).await
 }
 
 #[test]

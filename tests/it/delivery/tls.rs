@@ -3,6 +3,7 @@
 
 use super::conversation::at_once;
 use super::server::{Can, Server};
+use dangol::deliver::Content;
 use dangol::deliver::connection::Connection;
 use dangol::deliver::server::{self, Ca, Tls};
 use dangol::deliver::verdict::{Outcome, Phase};
@@ -116,7 +117,7 @@ fn a_certificate_of_a_stranger_or_for_another_name_is_refused_and_an_authority_o
             let mut connection = Connection::open(&relay("localhost", true), "haru.example").await.unwrap();
             let (from, to) = ("hello@haru.example".parse().unwrap(), "reader1@example.com".parse().unwrap());
             for _ in 0..2 {
-                let (outcome, usable) = connection.transmit(&from, &to, b"a\r\n").await;
+                let (outcome, usable) = connection.transmit(&from, &to, &Content::new(b"a\r\n".into())).await;
                 assert!(matches!(outcome, Outcome::Accepted { .. }) && usable, "{mode}: {outcome:?}");
             }
             connection.quit().await;

@@ -6,7 +6,7 @@ use dangol::deliver::buffer::{Buffer, Next, Waiting};
 use dangol::deliver::relay::Relay;
 use dangol::deliver::route::{For, Routes};
 use dangol::deliver::server::{Server, Tls};
-use dangol::deliver::{Claimed, Outgoing, Policy};
+use dangol::deliver::{Claimed, Content, Outgoing, Policy};
 use dangol::permission::Rule;
 use dangol::types::Timestamp;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn mail(campaign: i64, id: i64, to: &str) -> Outgoing {
         policy: policy.into(),
         from: envelope,
         to: to.parse().unwrap(),
-        bytes,
+        content: Content::new(bytes),
         relay: None,
     }
 }

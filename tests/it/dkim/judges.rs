@@ -129,8 +129,8 @@ pub fn shipped() -> Vec<(String, Vec<u8>)> {
             let mut reader = reader(locale, customer.clone());
             reader.data.insert("grant".into(), json!({ "points": 500 }));
             reader.data.insert("reward".into(), json!({ "petals": { "balance": 500 } }));
-            let rendered = compiled.render(&reader, &Plain { pixel: true }).unwrap();
-            let mut bytes = mail(&rendered, &headers(locale)).unwrap();
+            let merged = compiled.merge(reader, &Plain { pixel: true }).unwrap();
+            let mut bytes = mail(&merged, &headers(locale)).unwrap();
             signer.sign(&mut bytes, "2025-03-04T03:00:00Z".parse().unwrap()).unwrap();
             mails.push((format!("{name} {locale}"), bytes));
         }
@@ -192,7 +192,7 @@ fn mail_of_any_shape_is_verified() {
             if service {
                 (headers.list_unsubscribe, headers.list_id, headers.reply_to) = (None, None, None);
             }
-            let mut bytes = mail(&rendered, &headers).unwrap();
+            let mut bytes = mail(&(&rendered).into(), &headers).unwrap();
             signer.sign(&mut bytes, "2025-03-04T03:00:00Z".parse().unwrap()).unwrap();
             mails.push(bytes);
         }

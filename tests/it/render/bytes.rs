@@ -1,7 +1,7 @@
 //! The bytes of a mail: golden files, read again by two other programs; headers that nobody can add to.
 
 use super::*;
-use dangol::render::mime::{Headers, MimeError, mail};
+use dangol::render::mime::{self, Headers, MimeError};
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use std::io::Write as _;
@@ -23,6 +23,10 @@ fn headers() -> Headers {
 
 fn rendered(subject: &str, text: &str, html: &str) -> Rendered {
     Rendered { subject: subject.into(), preheader: String::new(), html: html.into(), text: text.into() }
+}
+
+fn mail(rendered: &Rendered, headers: &Headers) -> Result<Vec<u8>, MimeError> {
+    mime::mail(&rendered.into(), headers)
 }
 
 fn sane(bytes: &[u8]) {
@@ -82,8 +86,8 @@ fn golden_mails() {
     ] {
         let options = CompileOptions { profile, ..options() };
         let compiled = Compiled::new(&library, name, &options).unwrap();
-        let rendered = compiled.render(&reader(locale, customer.clone()), &Plain { pixel: true }).unwrap();
-        let bytes = mail(&rendered, &headers()).unwrap();
+        let merged = compiled.merge(reader(locale, customer.clone()), &Plain { pixel: true }).unwrap();
+        let (rendered, bytes) = (merged.rendered(), mime::mail(&merged, &headers()).unwrap());
         sane(&bytes);
         python(&bytes);
         let parsed = MessageParser::default().parse(&bytes).unwrap();
@@ -227,17 +231,20 @@ proptest! {
             static COMPILED: Compiled =
                 compiled(&[("t.html", "---\nsubject = \"x {{customer.name}}\"\n---\n<p>{{customer.name}}</p>")]);
         }
-        let rendered = if raw {
-            rendered(&name, &text, &text)
+        let headers = Headers { to_name: Some(name.clone()), ..headers() };
+        let made = if raw {
+            mail(&rendered(&name, &text, &text), &headers)
         } else {
             let reader = reader("en", json!({ "name": name }));
-            match COMPILED.with(|compiled| compiled.render(&reader, &Plain { pixel: false })) {
-                Ok(mail) => mail,
+            let merged = |compiled: &Compiled| {
+                compiled.merge(reader, &Plain { pixel: false }).map(|merged| mime::mail(&merged, &headers))
+            };
+            match COMPILED.with(merged) {
+                Ok(made) => made,
                 Err(_) => return Ok(()),
             }
         };
-        let headers = Headers { to_name: Some(name.clone()), ..headers() };
-        if let Ok(bytes) = mail(&rendered, &headers) {
+        if let Ok(bytes) = made {
             let text = String::from_utf8(bytes.clone()).unwrap();
             let (head, _) = text.split_once("\r\n\r\n").unwrap();
             for line in head.split("\r\n").filter(|line| !line.starts_with(' ')) {
