@@ -71,10 +71,18 @@ pub async fn catch_up_slice(db: &Db, settings: &Settings, now: Timestamp) -> Res
         };
         let outcome = slice::take(db, &events, before, &model).await?;
         let Some(customers) = write(db, outcome, &calibration, &model, (before, last), now).await? else { continue };
+        if grown(before, last) {
+            db.learn(&["event", "message", "relationship"]).await?;
+        }
         let read = events.len();
         return Ok(Progress { events: read as u64, customers, position: last, at_end: (read as i64) < SLICE });
     }
     Err(RelationshipError::Contended(CURSOR))
+}
+
+/// Whether the log has become four times as long within this slice.
+fn grown(before: i64, last: i64) -> bool {
+    (5..31).any(|n| (before..last).contains(&(1 << (2 * n))))
 }
 
 /// Writes what a slice came to and moves the cursor over it; none when another node has moved it meanwhile.

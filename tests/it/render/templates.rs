@@ -355,12 +355,12 @@ fn what_is_the_same_for_all_is_written_as_for_each() {
     let compiled = compiled(&[
         (
             "t.html",
-            "---\nsubject = \"S & {{site.name}}\"\npreheader = \"{{subject}}: {{customer.name}}\"\n---\n<title>{{subject}}</title>\
+            "---\nsubject = \"S & {{site.name}}\"\npreheader = \"{{subject}}: {{customer.name}}\"\n---\n<html><head><title>{{subject}}</title></head><body>\
              {{> partials/a label=\"1 < 2\" view_url=\"mine\" site=customer.name date=\"d\"}}|\
              {{> partials/b to=\"https://x.example/?a=1&b=2\" who=site.name}}|\
              {{#if site.phone}}{{site.phone}}, {{{site.name}}}{{else}}none{{/if}}|\
              {{#unless site.fax}}no fax{{/unless}}|{{lookup site \"name\"}}|{{default site.fax \"-\"}}|\
-             {{#with site}}{{name}}{{/with}}|{{{unsubscribe_url}}}|{{#if customer.name}}{{view_url}} {{campaign.name}}{{/if}}",
+             {{#with site}}{{name}}{{/with}}|{{{unsubscribe_url}}}|{{#if customer.name}}{{view_url}} {{campaign.name}}{{/if}}</body></html>",
         ),
         ("partials/a.html", "<i title=\"{{label}}\">{{view_url}}, {{site}}, {{preferences_url}}</i>"),
         ("partials/b.html", "<a href=\"{{to}}\">{{who}} {{customer.name}}</a>"),
