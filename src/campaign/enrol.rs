@@ -12,6 +12,8 @@ use crate::types::bucket::Draw;
 
 /// How many customer ids a slice spans: about 20 ms of the writer's time.
 const SLICE: i64 = 1_000;
+/// After so many slices the database is told to look at them.
+const LARGE: u64 = 8;
 
 /// What a tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,15 +90,16 @@ async fn go_on(
         // of one that is another by now the slices take nobody, and the next tick looks at it anew
         store::begin_enrolling(db, occurrence).await?;
     }
-    let mut finished = false;
+    let (mut finished, before) = (false, progress.slices);
     while progress.slices < slices && !finished {
         progress.slices += 1;
         finished = slice(db, live, (occurrence.id, occurrence.revision), settings, now).await?;
         progress.finished += u64::from(finished);
     }
-    // at its beginning, when mail may already go, and at its end
-    if progress.slices > 1 && (finished || occurrence.state == "waiting") {
-        db.learn(&["enrolment", "message"]).await?;
+    // of a large audience, at its beginning, when mail may already go, and at its end
+    let began = occurrence.state == "waiting";
+    if (began && progress.slices - before >= LARGE) || (finished && !began) {
+        db.learn(&["enrolment", "message"]).await;
     }
     Ok(())
 }

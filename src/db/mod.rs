@@ -137,16 +137,14 @@ impl Db {
 
     /// Has PostgreSQL look at tables of which many rows have just come in. What it does not know of it takes for almost
     /// empty, plans for that, and then reads all of a large table for each few rows, until its own upkeep has come by.
-    /// SQLite plans without.
-    ///
-    /// # Errors
-    /// What the database says. Who may not do it, or whose table is being looked at, is passed over.
-    pub async fn learn(&self, tables: &[&str]) -> Result<(), DbError> {
-        match self.dialect() {
-            Dialect::Sqlite => Ok(()),
-            Dialect::Postgres => {
-                self.execute(&format!("ANALYZE (SKIP_LOCKED) {}", tables.join(", ")), Vec::new()).await.map(|_| ())
-            }
+    /// SQLite plans without. It is advice: where it cannot be followed, the log says so, and all goes on.
+    pub async fn learn(&self, tables: &[&str]) {
+        if self.dialect() == Dialect::Sqlite {
+            return;
+        }
+        let sql = format!("ANALYZE (SKIP_LOCKED) {}", tables.join(", "));
+        if let Err(e) = self.execute(&sql, Vec::new()).await {
+            tracing::warn!(error = %e, "PostgreSQL could not look at new rows, and may be slow for a while");
         }
     }
 

@@ -128,11 +128,12 @@ impl Courier {
         }
         quota.begun();
         let (outcome, usable) = connection.transmit(&mail.from, &mail.to, &mail.content).await;
+        self.shared.flew(&waiting);
+        self.learn(&outcome, &waiting);
+        // after what its mail has taught: when it is gone, another may try
         if !usable {
             self.open = None;
         }
-        self.shared.flew(&waiting);
-        self.learn(&outcome, &waiting);
         self.previous = Some(Finished { claimed: waiting.mail.claimed, outcome });
     }
 

@@ -171,11 +171,15 @@ fn settled(finished: &Finished, now: Timestamp) -> Change {
         }
         Outcome::Unknown { why } => (State::Unknown, Some(why.as_str()), None, None),
         Outcome::Deferred { reply, .. } | Outcome::Blamed { reply } => {
+            let why = match outcome {
+                Outcome::Blamed { .. } => "the relay refuses us, not the reader",
+                _ => "the server said: not now",
+            };
             let at = retry_at(attempts, now);
             if at >= claimed.expires_at {
                 (State::Skipped, Some("expired"), Some(reply), None)
             } else {
-                (State::Deferred, Some("the server said: not now"), Some(reply), Some(at))
+                (State::Deferred, Some(why), Some(reply), Some(at))
             }
         }
         Outcome::NotSent { .. } if retry_at(attempts, now) >= claimed.expires_at => {

@@ -107,21 +107,24 @@ impl Health {
     /// A connection stands.
     pub fn opened(&mut self) {
         self.standing += 1;
-        self.probing = false;
         if self.breaks < BREAKS {
+            self.probing = false;
             (self.failures, self.closed_until, self.why) = (0, None, None);
         }
+        // else the others wait for what becomes of its first mail
     }
 
-    /// A connection that stood is gone, in whatever way.
+    /// A connection that stood is gone, in whatever way; say before what it learnt of its mail.
     pub fn gone(&mut self) {
         self.standing = self.standing.saturating_sub(1);
+        self.probing = false;
     }
 
     /// The server said something that settles a mail: it works. Whether nobody could know that before.
     pub fn worked(&mut self) -> bool {
         let was_closed = self.closed_until.is_some();
         self.breaks = 0;
+        self.probing = false;
         (self.failures, self.closed_until, self.why) = (0, None, None);
         was_closed
     }
@@ -129,7 +132,9 @@ impl Health {
     /// The connection broke under a mail.
     pub fn broke(&mut self, why: &str, now: Instant) {
         self.breaks += 1;
-        if self.breaks >= BREAKS && self.closed_until.is_none_or(|until| until <= now) {
+        // mails that were under way together are one failure
+        if self.breaks >= BREAKS && (self.probing || self.closed_until.is_none_or(|until| until <= now)) {
+            self.probing = false;
             self.why = Some(format!("{} connections in a row broke under a mail: {why}", self.breaks));
             self.failures += 1;
             self.closed_until = Some(now + backoff(self.failures + 3));
@@ -229,9 +234,20 @@ mod tests {
         }
         let Gate::Closed(until) = health.gate(now) else { panic!("open") };
         now = until;
+        let mut waits = Vec::new();
+        for _ in 0..5 {
+            assert_eq!(health.gate(now), Gate::Probe);
+            health.opened();
+            assert_eq!(health.gate(now), Gate::Closed(now + FIRST), "that it greets is not enough: one mail at a time");
+            health.broke("closed", now);
+            health.gone();
+            let Gate::Closed(until) = health.gate(now) else { panic!("open") };
+            waits.push((until - now).as_secs());
+            now = until;
+        }
+        assert_eq!(waits, [8, 16, 32, 60, 60]);
         assert_eq!(health.gate(now), Gate::Probe);
         health.opened();
-        assert_ne!(health.gate(now), Gate::Open, "that it greets is not enough");
         health.worked();
         assert_eq!(health.gate(now), Gate::Open);
     }

@@ -21,7 +21,8 @@ pub enum Decision {
 }
 
 /// Judges mails that are about to go, inside the transaction that will mark them; on PostgreSQL the rows of customers under
-/// a cap are locked in the order of their ids, so that two nodes cannot both pass one person's.
+/// a cap are locked in the order of their ids, so that two nodes cannot both pass one person's. Nothing else needs the lock: an
+/// erasure and a begin are decided by the compare-and-set on the message's own row.
 ///
 /// # Errors
 /// What the database says.

@@ -131,7 +131,7 @@ impl Job<'_> {
                 block = rest;
             }
             if !self.dry && report.rows >= learn {
-                self.db.learn(TABLES).await?;
+                self.db.learn(TABLES).await;
                 learn = report.rows.saturating_mul(4);
             }
         }
@@ -141,7 +141,7 @@ impl Job<'_> {
             return Err(e);
         }
         if !self.dry && report.rows >= LEARN {
-            self.db.learn(TABLES).await?;
+            self.db.learn(TABLES).await;
         }
         if let Some(batch) = report.batch {
             store::finish(self.db, batch, self.now).await?;

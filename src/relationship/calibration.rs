@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// How old a calibration gets: a day.
 const LASTS: i64 = 86_400_000;
-/// When too few were found among many, so long nobody looks again: to look is to read the whole table.
+/// So long [`Patience::Waits`].
 const AGAIN: i64 = 3_600_000;
 /// A median of fewer says nothing: then the default stays.
 pub const FEWEST: usize = 20;
@@ -142,12 +142,26 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     (values.len() >= FEWEST).then(|| quantile(&values, 0.5))
 }
 
+/// Whether a look that was in vain is soon repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Where there are many customers, not within an hour: to look is to read the whole table.
+    Waits,
+    /// Somebody asked for it.
+    Now,
+}
+
 /// Takes a new calibration when there are customers enough and the last one is a day old; gives the one that holds.
 /// Reads the table in slices, and keeps a sample of at most 40,000 in memory.
 ///
 /// # Errors
 /// What the database says.
-pub async fn calibrate_if_due(db: &Db, settings: &Settings, now: Timestamp) -> Result<Calibration, RelationshipError> {
+pub async fn calibrate_if_due(
+    db: &Db,
+    settings: &Settings,
+    now: Timestamp,
+    patience: Patience,
+) -> Result<Calibration, RelationshipError> {
     let current = store::calibration(&mut &*db).await?;
     let age = current.as_of.map(|at| now.as_millisecond() - at.as_millisecond());
     if age.is_some_and(|age| age < LASTS) {
@@ -156,14 +170,16 @@ pub async fn calibrate_if_due(db: &Db, settings: &Settings, now: Timestamp) -> R
     let all = usize::try_from(store::count(&mut &*db).await?).unwrap_or(usize::MAX);
     let in_vain = store::sampled_in_vain(&mut &*db).await?;
     let lately = in_vain.is_some_and(|at| (0..AGAIN).contains(&(now.as_millisecond() - at.as_millisecond())));
-    if all > SAMPLE && lately {
+    if all > SAMPLE && lately && patience == Patience::Waits {
         return Ok(current);
     }
     let model = Model::new(settings);
     let sample = sample(db, all).await?;
     let taken = Calibration::of(&sample, &model, now.as_millisecond());
     if taken.active < FEWEST {
-        store::note_sampled_in_vain(db, now).await?;
+        if all > SAMPLE {
+            store::note_sampled_in_vain(db, now).await?;
+        }
         return Ok(current);
     }
     store::keep_calibration(db, current.id, &taken, now).await?;

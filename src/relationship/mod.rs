@@ -33,7 +33,7 @@ pub mod store;
 pub mod sums;
 mod text;
 
-pub use calibration::{Calibration, calibrate_if_due};
+pub use calibration::{Calibration, Patience, calibrate_if_due};
 pub use constants::{Model, constants};
 pub use error::RelationshipError;
 pub use explain::{Explanation, explain};

@@ -72,7 +72,7 @@ pub async fn catch_up_slice(db: &Db, settings: &Settings, now: Timestamp) -> Res
         let outcome = slice::take(db, &events, before, &model).await?;
         let Some(customers) = write(db, outcome, &calibration, &model, (before, last), now).await? else { continue };
         if grown(before, last) {
-            db.learn(&["event", "message", "relationship"]).await?;
+            db.learn(&["event", "message", "relationship"]).await;
         }
         let read = events.len();
         return Ok(Progress { events: read as u64, customers, position: last, at_end: (read as i64) < SLICE });

@@ -1,7 +1,7 @@
 //! What time alone changes: decay moves scores and lifecycles without any event. The engine calls [`refresh`] every few
 //! minutes; `score refresh` calls [`refresh_all`].
 
-use super::calibration::{Calibration, calibrate_if_due};
+use super::calibration::{Calibration, Patience, calibrate_if_due};
 use super::constants::Model;
 use super::error::RelationshipError;
 use super::figures::Figures;
@@ -23,7 +23,7 @@ const TRIES: usize = 10;
 /// # Errors
 /// What the database says; what was written before stays.
 pub async fn refresh(db: &Db, settings: &Settings, now: Timestamp) -> Result<u64, RelationshipError> {
-    let calibration = calibrate_if_due(db, settings, now).await?;
+    let calibration = calibrate_if_due(db, settings, now, Patience::Waits).await?;
     let work = Work { db, model: Model::new(settings), calibration, now: now.as_millisecond() };
     Ok(work.recalibrated().await? + work.newcomers().await? + work.due().await?)
 }
@@ -35,7 +35,7 @@ pub async fn refresh(db: &Db, settings: &Settings, now: Timestamp) -> Result<u64
 /// What the database says; what was written before stays, and another call does it again.
 pub async fn refresh_all(db: &Db, settings: &Settings, at: Timestamp) -> Result<u64, RelationshipError> {
     catch_up(db, settings, at).await?;
-    let calibration = calibrate_if_due(db, settings, at).await?;
+    let calibration = calibrate_if_due(db, settings, at, Patience::Now).await?;
     let work = Work { db, model: Model::new(settings), calibration, now: at.as_millisecond() };
     let (mut written, mut position) = (0, 0);
     while let Some(last) = work.slice(Which::Everybody(position), &mut written).await? {

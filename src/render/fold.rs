@@ -107,7 +107,7 @@ impl Folder<'_> {
             if let Some((number, target)) = self.link(block, around) {
                 return self.steps.push(Step::Link { number, target });
             }
-            if let Some((inner, around)) = scope(block, around) {
+            if let Some((inner, around)) = self.scope(block, around) {
                 return self.all(inner, &around);
             }
         }
@@ -127,6 +127,38 @@ impl Folder<'_> {
         let template = within(elements, &around.scopes);
         template.render(registry, &self.facts, &mut RenderContext::new(None), &mut out).ok()?;
         Some(out.text)
+    }
+
+    /// A partial whose parameters are all known: its contents, and what is around them. One that has no value would let
+    /// what has the same name outside be seen.
+    fn scope(&self, block: &HelperTemplate, around: &Around) -> Option<(Template, Around)> {
+        let plain = block.params.is_empty() && block.inverse.is_none() && block.block_param.is_none();
+        if name(block) != Some("scope") || !plain || !block.hash.values().all(|value| self.has(value, around)) {
+            return None;
+        }
+        let mut block = block.clone();
+        let inner = block.template.take()?;
+        let mut around = around.clone();
+        // Handlebars calls a helper of that name first
+        let names =
+            block.hash.keys().filter(|name| !is_helper(name) && !helpers::block_names().any(|own| own == *name));
+        around.known.extend(names.cloned());
+        around.taken.extend(block.hash.keys().cloned());
+        around.scopes.push(block);
+        Some((inner, around))
+    }
+
+    /// Whether a value is known and there.
+    fn has(&self, value: &Parameter, around: &Around) -> bool {
+        match value {
+            Parameter::Literal(_) => true,
+            Parameter::Path(Path::Relative((_, raw))) if settled(value, &around.known) => {
+                // strict, so that what is missing is an error
+                let shown = Template::compile(&format!("{{{{{raw}}}}}"));
+                shown.is_ok_and(|shown| self.render(shown.elements, around).is_some())
+            }
+            _ => false,
+        }
     }
 
     /// The number and target of a block of `track` in which no reader's data stands.
@@ -178,23 +210,6 @@ fn own(element: &TemplateElement, around: &Around) -> Option<Own> {
     let TemplateElement::Expression(expression) = element else { return None };
     let name = name(expression).filter(|name| bare(expression) && !around.taken.contains(*name))?;
     OWN.iter().find(|(own, _)| *own == name).map(|(_, own)| *own)
-}
-
-/// A partial whose parameters are all known: its contents, and what is around them.
-fn scope(block: &HelperTemplate, around: &Around) -> Option<(Template, Around)> {
-    let plain = block.params.is_empty() && block.inverse.is_none() && block.block_param.is_none();
-    if name(block) != Some("scope") || !plain || !block.hash.values().all(|value| settled(value, &around.known)) {
-        return None;
-    }
-    let mut block = block.clone();
-    let inner = block.template.take()?;
-    let mut around = around.clone();
-    // Handlebars calls a helper of that name first
-    let names = block.hash.keys().filter(|name| !is_helper(name) && !helpers::block_names().any(|own| own == *name));
-    around.known.extend(names.cloned());
-    around.taken.extend(block.hash.keys().cloned());
-    around.scopes.push(block);
-    Some((inner, around))
 }
 
 /// Whether a value is written, or hangs on known names alone.

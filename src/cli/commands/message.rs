@@ -4,7 +4,7 @@ use super::app;
 use crate::campaign::control::launched;
 use crate::cli::arguments::{Global, Message};
 use crate::cli::output;
-use crate::deliver::settle::{self, Fate};
+use crate::deliver::settle::{self, Fate, Settled};
 use crate::deliver::{State, store};
 use crate::engine::App;
 use anyhow::bail;
@@ -30,7 +30,11 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<ExitCo
                         m.reply.clone().unwrap_or_default(),
                     ]
                 });
-                output::table(&["id", "campaign", "to", "state", "reason", "reply"], rows)
+                let table = output::table(&["id", "campaign", "to", "state", "reason", "reply"], rows);
+                match i64::try_from(found.len()).is_ok_and(|shown| shown < limit) {
+                    true => table,
+                    false => format!("{table}\n\nthe last {limit}; `--limit` shows more"),
+                }
             })?;
             Ok(ExitCode::SUCCESS)
         }
@@ -42,11 +46,13 @@ pub async fn message(global: &Global, command: Message) -> anyhow::Result<ExitCo
 /// Those of unknown fate are settled; that others were named is an error that says why.
 async fn settle(global: &Global, app: &App, ids: &[i64], fate: Fate) -> anyhow::Result<ExitCode> {
     let found = store::states(&mut &app.db, ids).await?;
-    let changed = settle::settle(&app.db, ids, fate, "command line", app.clock.now()).await?;
+    let now = app.clock.now();
+    let Settled { changed, barred } = settle::settle(&app.db, &app.settings(), ids, fate, "command line", now).await?;
     let left: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
     let why: Vec<String> = left
         .iter()
         .map(|id| match found.iter().find(|(found, _)| found == id) {
+            _ if let Some((_, why)) = barred.iter().find(|(barred, _)| barred == id) => why.clone(),
             Some((_, state)) if state == State::Unknown.name() => format!("the customer of message {id} was forgotten"),
             Some((_, state)) => format!("message {id} is {state}, not unknown"),
             None => format!("there is no message {id}"),

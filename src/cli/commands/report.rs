@@ -96,7 +96,9 @@ pub async fn status(global: &Global, watch: bool) -> anyhow::Result<()> {
         let now = statuses::status(&app.db, &settings, app.clock.now()).await?;
         let read = output::show_while_read(global.json, &now, || {
             let count = |state: &str, messages: &std::collections::BTreeMap<String, i64>| {
-                messages.get(state).copied().unwrap_or(0).to_string()
+                // what a process has taken in hand and not begun would else be in no column
+                let taken = if state == "queued" { messages.get("claimed").copied().unwrap_or(0) } else { 0 };
+                (messages.get(state).copied().unwrap_or(0) + taken).to_string()
             };
             let states = ["queued", "deferred", "transmitting", "accepted", "refused", "unknown", "skipped"];
             let mut head = vec!["campaign", "state", "audience"];

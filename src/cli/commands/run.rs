@@ -25,8 +25,8 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
         output::show(global.json, &now, || {
             let states: Vec<String> =
                 now.queue.iter().filter(|(_, n)| **n > 0).map(|(state, n)| format!("{n} {state}")).collect();
-            let asking: String = now.campaigns.iter().filter_map(asks).collect();
-            format!("nothing is due; {}{asking}", if states.is_empty() { "no mail".into() } else { states.join(", ") })
+            let waiting: String = now.campaigns.iter().filter_map(waits).collect();
+            format!("nothing is due; {}{waiting}", if states.is_empty() { "no mail".into() } else { states.join(", ") })
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -39,8 +39,10 @@ pub async fn run(global: &Global, until_idle: bool, clock_from: Option<Timestamp
     })
 }
 
-/// What a campaign asks before anybody gets it.
-fn asks(campaign: &CampaignStatus) -> Option<String> {
-    let asks = campaign.state == "running" && matches!(campaign.audience.as_deref(), Some("stale" | "large"));
-    campaign.held.as_ref().filter(|_| asks).map(|held| format!("\n{} asks: {held}", campaign.campaign))
+/// What a running campaign asks before anybody gets it, or why it is held.
+fn waits(campaign: &CampaignStatus) -> Option<String> {
+    let held = campaign.held.as_ref().filter(|_| campaign.state == "running")?;
+    let asks = matches!(campaign.audience.as_deref(), Some("stale" | "large"));
+    let what = if asks { "asks" } else { "is held" };
+    Some(format!("\n{} {what}: {held}", campaign.campaign))
 }

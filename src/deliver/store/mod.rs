@@ -18,4 +18,4 @@ pub use obstacle::obstacles;
 pub(super) use obstacle::set_obstacles;
 pub use states::states;
 pub use tally::{Listed, counts, distrust_due, list, next_due, relay_day};
-pub(super) use tally::{add_relay_day, settle_unknown};
+pub(super) use tally::{add_relay_day, settle_unknown, unknown};

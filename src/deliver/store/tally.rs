@@ -62,6 +62,17 @@ pub(in crate::deliver) async fn settle_unknown(
     tx.all_with_rows(sql, Rows::ids(ids), args![to.name(), reason, now, settled, now, day, now]).await
 }
 
+/// Those of these messages that are of unknown fate: customer, topic, and why their lane is held, if it is.
+pub(in crate::deliver) async fn unknown(
+    db: &mut impl Query,
+    ids: &[i64],
+) -> Result<Vec<(i64, i64, String, Option<String>)>, DbError> {
+    let sql = "WITH input(id) AS ({rows}) SELECT m.id, m.customer_id, m.topic, CASE WHEN l.state = 'held' THEN l.reason END \
+               FROM input JOIN message m ON m.id = input.id LEFT JOIN lane l ON l.campaign_id = m.campaign_id \
+               WHERE m.state = 'unknown' AND m.address IS NOT NULL";
+    db.all_with_rows(sql, Rows::ids(ids), args![]).await
+}
+
 /// After a restore nobody knows what went out since the backup: what was in hand or due becomes unknown. Gives how many.
 ///
 /// # Errors

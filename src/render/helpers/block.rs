@@ -103,6 +103,12 @@ fn track<'reg: 'rc, 'rc>(
     if let Some(template) = h.template() {
         template.render(r, ctx, rc, &mut inner)?;
     }
+    let written = if lent.html { html_escape::decode_html_entities(&inner.text) } else { inner.text.as_str().into() };
+    // the mail's own addresses, such as that of a button to unsubscribe, are signed already, and following them tells of
+    // no interest
+    if lent.addresses.has(written.trim(), &lent.options.site.url, lent.links) {
+        return Ok(out.write(&inner.text)?);
+    }
     Target::of(&inner.text, lent.html, lent.options).map_err(fail)?.write(number, lent, out)?;
     Ok(())
 }

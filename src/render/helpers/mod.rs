@@ -102,6 +102,12 @@ impl Addresses {
     pub(crate) fn view(&self, links: &dyn Links) -> &str {
         self.0[2].get_or_init(|| links.view())
     }
+
+    /// Whether this is one of them, on a site of that address.
+    pub(crate) fn has(&self, url: &str, site: &str, links: &dyn Links) -> bool {
+        let own = [Addresses::unsubscribe, Addresses::preferences, Addresses::view];
+        url.starts_with(site) && own.into_iter().any(|of| of(self, links) == url)
+    }
 }
 
 /// A helper's own error.

@@ -46,3 +46,23 @@ fn only_mails_of_unknown_fate_are_settled_or_sent_again() {
     shop.run(&["run", "--until-idle"]).done();
     assert_eq!(ids(&shop, "accepted").len(), 17);
 }
+
+#[test]
+fn what_may_not_go_out_again_stays_of_unknown_fate_and_says_why() {
+    let shop = Shop::sent();
+    let accepted = ids(&shop, "accepted");
+    let (withdrawn, other) = (accepted[0], accepted[1]);
+    shop.sql(&format!("UPDATE message SET state = 'unknown' WHERE id IN ({withdrawn}, {other})"));
+    shop.sql(&format!(
+        "UPDATE consent_state SET state = 'withdrawn' WHERE customer_id = (SELECT customer_id FROM message WHERE id = {withdrawn})"
+    ));
+    let both = [withdrawn.to_string(), other.to_string()];
+    shop.run(&["message", "resend", &both[0]])
+        .failed(&format!("the reader of message {withdrawn} may not be mailed: no consent"));
+    shop.run(&["cancel", "spring"]).done();
+    shop.run(&["message", "resend", &both[0], &both[1]])
+        .failed(&format!("the campaign of message {other} was cancelled"));
+    let unknown = ids(&shop, "unknown");
+    assert!(unknown.contains(&withdrawn) && unknown.contains(&other) && unknown.len() == 2, "{unknown:?}");
+    shop.run(&["message", "settle", &both[1]]).done();
+}

@@ -378,3 +378,24 @@ fn what_is_the_same_for_all_is_written_as_for_each() {
         has(&mail.html, part);
     }
 }
+
+#[test]
+fn a_mails_own_addresses_are_not_tracked_however_they_come() {
+    let options = CompileOptions {
+        utm: Some(dangol::render::Utm { source: "a".into(), medium: "b".into(), campaign: "c".into() }),
+        ..options()
+    };
+    let files = [
+        (
+            "t.html",
+            "---\nsubject = \"s\"\n---\n{{> partials/b to=unsubscribe_url}} {{> partials/b to=view_url}} {{> partials/b to=site.url}}",
+        ),
+        ("partials/b.html", "<a href=\"{{to}}\">x</a>"),
+    ];
+    let mail = compile(&files, &options).unwrap().render(&reader("en", nobody()), &Plain { pixel: false }).unwrap();
+    has(
+        &mail.html,
+        "<a href=\"https://mail.haru.example/u/token\">x</a><a href=\"https://mail.haru.example/v/token\">x</a>",
+    );
+    has(&mail.html, "https://mail.haru.example/c/3?to=https%3A%2F%2Fmail.haru.example");
+}
