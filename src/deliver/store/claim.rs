@@ -144,6 +144,9 @@ impl FromRow for Changed {
     }
 }
 
+// `state || ''` below keeps PostgreSQL from looking through the index of what is claimed, which it takes for almost empty,
+// and which holds an entry of every mail that has passed it since the last vacuum: it is to go by the ids.
+
 /// Makes results durable; gives those that were still ours to change, or `None` when the check by number says that not
 /// all were. Where the address is gone, the reader was erased while the mail was on its way, and a server's reply, which
 /// often repeats the address, is not kept.
@@ -173,7 +176,7 @@ pub(in crate::deliver) async fn finish(
                    reply = CASE WHEN message.address IS NULL THEN NULL ELSE COALESCE(input.reply, message.reply) END, next_at = COALESCE(input.next_at, message.next_at), \
                    settled_at = input.settled_at, node_id = NULL, token = NULL, updated_at = ? FROM input \
                    WHERE message.id = input.id AND message.token = input.token \
-                   AND message.state IN ('claimed', 'transmitting')";
+                   AND message.state || '' IN ('claimed', 'transmitting')";
         let known: Option<Vec<Changed>> = chunk.iter().map(|change| change.of).collect();
         match known {
             Some(known) if check == Check::Number => {
@@ -207,7 +210,7 @@ pub(in crate::deliver) async fn transmit(
     let sql = "WITH input(id, token, relay) AS ({rows}) \
                UPDATE message SET state = 'transmitting', relay = input.relay, sent_at = ?, attempts = attempts + 1, \
                reason = NULL, updated_at = ? FROM input WHERE message.id = input.id AND message.token = input.token \
-               AND message.state IN ('claimed', 'transmitting')";
+               AND message.state || '' IN ('claimed', 'transmitting')";
     if check == Check::Number {
         let changed = tx.execute_rows(sql, rows, args![now, now]).await?;
         return Ok((changed == begins.len() as u64).then(|| begins.iter().map(|(id, ..)| *id).collect()));
