@@ -107,9 +107,22 @@ fn a_withdrawal_is_taken_down_while_the_database_is_away() {
         let response = site.post(&path, "List-Unsubscribe=One-Click").await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(site.withdrawn(), []);
-        assert_eq!(site.state.replay_withdrawals().await, 1, "away still, and not lost");
+        // the site tries by itself too, and whoever comes while it does has nothing to do
+        let mut waiting = 0;
+        for _ in 0..10_000 {
+            waiting = waiting.max(site.state.replay_withdrawals().await);
+            if waiting > 0 {
+                break;
+            }
+        }
+        assert_eq!((waiting, site.withdrawn()), (1, vec![]), "away still, and not lost");
         site.deeds.away.store(false, Ordering::SeqCst);
-        assert_eq!(site.state.replay_withdrawals().await, 0);
+        for _ in 0..10_000 {
+            assert_eq!(site.state.replay_withdrawals().await, 0);
+            if !site.withdrawn().is_empty() {
+                break;
+            }
+        }
         let withdrawn = site.withdrawn();
         assert_eq!((withdrawn[0].customer, &withdrawn[0].scope, withdrawn[0].message), (5, &Scope::All, None));
     });
