@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub struct Compiled {
     variants: Vec<Variant>,
     pub(crate) options: CompileOptions,
-    /// `site`, `sender`, `campaign`, `topic`: the same for all.
+    /// `site`, `sender`, `campaign`: the same for all.
     pub(crate) facts: Map<String, Json>,
 }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 pub mod examples;
+mod folding;
 mod mistakes;
 mod safety;
 mod templates;
